@@ -1,0 +1,47 @@
+# Two commands do everything, set-up included: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+# Without byte code every kernel compiles the whole stack again: 2.5 times slower runs.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test test-slow lint types lock lab clean help
+
+help:            ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "scimrunbook needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,keyring,simulator,test]'
+	@touch $@
+
+demo: $(STAMP)   ## one Okta and one Entra incident on the embedded tenant
+	$(BIN)/scimrunbook demo
+
+test: $(STAMP) lint types   ## the quick suite
+	$(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadfile tests
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 60 notebooks
+
+test-slow: $(STAMP)   ## the full matrix, conformance and browser tests
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile tests
+
+lint: $(STAMP)   ## style of code and notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)   ## static types
+	$(BIN)/mypy
+
+lab: $(STAMP)    ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+lock:            ## write constraints.txt anew from a fresh resolution
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check '.[lab,keyring,simulator,test]'
+	{ head -n 3 constraints.txt; build/lock/bin/python -m pip freeze --all --exclude scimrunbook --exclude pip --exclude setuptools; } > build/constraints.new
+	mv build/constraints.new constraints.txt
+
+clean:           ## caches and the virtual environment; never outputs/
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

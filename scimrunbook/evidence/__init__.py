@@ -1,0 +1,1 @@
+"""What scimrunbook keeps to itself: secrets, redaction, the bundle."""

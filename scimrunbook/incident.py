@@ -1,0 +1,81 @@
+"""The incident file: what a parameters file may say (design: "The incident file").
+
+This module holds the typed model. Reading YAML with line numbers lives in ``incident_file``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Provider = Literal["okta", "entra"]
+Host = Literal["app.castordoc.com", "app.us.castordoc.com"]
+Symptom = Literal[
+    "missing_people",
+    "stale_attributes",
+    "lingering_access",
+    "failing_jobs",
+    "empty_names",
+    "missing_teams",
+    "transform_login",
+]
+Key = Annotated[str, Field(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
+Reference = Annotated[
+    str, Field(pattern=r"\A(env:[A-Za-z_][A-Za-z0-9_]*|keyring:[^/\s]+/\S+|file:.+|prompt)\Z")
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Window(_Strict):
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+class CatalogAccess(_Strict):
+    token: Reference | None = None
+    token_is: Literal["as_typed_in_provider", "issued", "unknown"] = "unknown"
+    configured_base_url: str | None = None
+
+
+class OktaAccess(_Strict):
+    org_url: str
+    app_id: str | None = None
+    token: Reference | None = None
+
+
+class EntraAccess(_Strict):
+    tenant_id: str | None = None
+    service_principal_id: str | None = None
+    client_id: str | None = None
+    credential: Reference | None = (
+        None  # with client_id: its secret; without: a ready-made Graph access token
+    )
+
+
+class Answer(_Strict):
+    answer: str
+    by: str | None = None
+    at: AwareDatetime | None = None
+    note: str | None = None
+
+
+class Incident(_Strict):
+    incident: Key
+    identity_provider: Provider
+    catalog_host: Host
+    summary: str = ""
+    symptoms: list[Symptom] = []
+    people: list[str] = []
+    window: Window | None = None
+    catalog: CatalogAccess = CatalogAccess()
+    okta: OktaAccess | None = None
+    entra: EntraAccess | None = None
+    exports: str | None = None
+    role_mapping: dict[Literal["VIEWER", "CONTRIBUTOR", "ADMIN"], list[str]] = {}
+    answers: dict[str, Answer] = {}
+    connect_to: str | None = None

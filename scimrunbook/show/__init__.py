@@ -1,0 +1,1 @@
+"""Faces: they show findings, they compute nothing."""

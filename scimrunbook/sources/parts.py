@@ -1,0 +1,61 @@
+"""What sources hand over: rows for the snapshot's tables, what was read, and facts about the application."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from scimrunbook.incident import Incident
+from scimrunbook.snapshot import TABLES, Facts, Snapshot, frame
+
+# Rows that stand twice (a page read again, two overlapping exports) are one row; the last one read wins.
+_KEYS = {
+    "people": ["person_key"],
+    "groups": ["group_key"],
+    "memberships": ["group_key", "member_key", "member_type"],
+    "assignments": ["target_key", "target_type", "how"],
+    "app_accounts": ["person_key"],
+    "mappings": ["direction", "object", "target"],
+    "events": ["event_id"],
+    "accounts": ["account_id"],
+    "teams": ["team_id"],
+    "team_members": ["team_id", "account_id"],
+    "jobs": ["job_id"],
+}
+
+
+class Progress(Protocol):
+    """Told what is being done; ``total`` is None where nobody knows it."""
+
+    def __call__(self, step: str, done: int, total: int | None = None) -> None: ...
+
+
+class Parts:
+    """Collects rows from any number of sources; ``build`` makes the snapshot of them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        self.facts = Facts()
+
+    def add(self, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Adds rows (keys of ``TABLES[table]``, missing ones allowed); returns how many."""
+        if table not in TABLES:
+            raise KeyError(table)
+        before = len(self.rows[table])
+        self.rows[table].extend(rows)
+        return len(self.rows[table]) - before
+
+    def cover(self, what: str, *, source: str, name: str, **known: Any) -> None:
+        """Records what was read or refused: keys of the ``coverage`` table."""
+        self.rows["coverage"].append({"what": what, "source": source, "name": name, **known})
+
+    def build(self, incident: Incident) -> Snapshot:
+        tables = {}
+        for name in TABLES:
+            table = frame(name, self.rows[name])
+            if name in _KEYS and len(table):
+                table = table.drop_duplicates(_KEYS[name], keep="last").reset_index(drop=True)
+            tables[name] = table
+        answers = {k: a.model_dump(mode="json") for k, a in incident.answers.items()}
+        return Snapshot(incident, self.facts, tables, answers)

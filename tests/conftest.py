@@ -1,0 +1,19 @@
+"""Shared fixtures. Tests talk to loopback only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of recorded and documented payloads beside the repository; tests that want it skip without it."""
+    folder = Path(os.environ.get("SCIMRUNBOOK_SHARED", ROOT.parent / "shared"))
+    if not (folder / "samples").is_dir():
+        pytest.skip("the folder of sample payloads is not beside this checkout")
+    return folder
