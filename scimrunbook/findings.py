@@ -16,7 +16,7 @@ MAX_AFFECTED_SHOWN = 100
 class Status(StrEnum):
     """How a check ended. ``error`` is our own failure and is never counted as skipped."""
 
-    PASS = "pass"  # noqa: S105 - a status, not a password
+    PASS = "pass"
     FAIL = "fail"
     WARN = "warn"
     MANUAL = "manual"
@@ -28,7 +28,7 @@ class Cause(StrEnum):
     """Cause families: the guide's five, and three it does not know."""
 
     INTEGRATION_NOT_ENABLED = "integration_not_enabled"
-    URL_OR_TOKEN = "url_or_token"  # noqa: S105
+    URL_OR_TOKEN = "url_or_token"
     ASSIGNMENT_SCOPE = "assignment_scope"
     ATTRIBUTE_MAPPING = "attribute_mapping"
     SYNC_SCHEDULE = "sync_schedule"

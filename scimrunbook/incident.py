@@ -5,8 +5,7 @@ This module holds the typed model. Reading YAML with line numbers lives in ``inc
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -22,9 +21,7 @@ Symptom = Literal[
     "transform_login",
 ]
 Key = Annotated[str, Field(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
-Reference = Annotated[
-    str, Field(pattern=r"\A(env:[A-Za-z_][A-Za-z0-9_]*|keyring:[^/\s]+/\S+|file:.+|prompt)\Z")
-]
+Reference = Annotated[str, Field(pattern=r"\A(env:[A-Za-z_][A-Za-z0-9_]*|keyring:[^/\s]+/\S+|file:.+|prompt)\Z")]
 
 
 class _Strict(BaseModel):
@@ -52,9 +49,7 @@ class EntraAccess(_Strict):
     tenant_id: str | None = None
     service_principal_id: str | None = None
     client_id: str | None = None
-    credential: Reference | None = (
-        None  # with client_id: its secret; without: a ready-made Graph access token
-    )
+    credential: Reference | None = None  # with client_id: its secret; without: a ready-made Graph access token
 
 
 class Answer(_Strict):

@@ -21,166 +21,95 @@ from scimrunbook.incident import Incident
 
 SCHEMA_VERSION = 1
 
+# fmt: off
 TABLES: dict[str, dict[str, str]] = {
     # One row per person of the provider's directory. person_key: Okta/Entra object id, else case-folded userName.
     "people": {
-        "person_key": "text",
-        "login": "text",
-        "email": "text",
-        "given_name": "text",
-        "family_name": "text",
-        "display_name": "text",
-        "status": "text",
-        "active": "bool",
-        "kind": "text",  # member | guest | …
-        "mail_nickname": "text",
-        "other_emails": "text",  # JSON list
-        "created_at": "time",
-        "changed_at": "time",
+        "person_key": "text", "login": "text", "email": "text", "given_name": "text", "family_name": "text",
+        "display_name": "text", "status": "text", "active": "bool", "kind": "text",  # member | guest | …,
+        "mail_nickname": "text", "other_emails": "text",  # JSON list
+        "created_at": "time", "changed_at": "time",
     },
     "groups": {
-        "group_key": "text",
-        "name": "text",
-        "kind": "text",
-        "security_enabled": "bool",
-        "dynamic": "bool",
+        "group_key": "text", "name": "text", "kind": "text", "security_enabled": "bool", "dynamic": "bool",
     },
     "memberships": {"group_key": "text", "member_key": "text", "member_type": "text"},  # user | group
     # Who is assigned to the app (how=assigned) and, in Okta, which groups are pushed (how=pushed).
     "assignments": {
-        "target_key": "text",
-        "target_type": "text",  # user | group
-        "how": "text",
-        "role": "text",
-        "status": "text",
-        "error": "text",
-        "team_id": "text",  # pushed: the group at the Catalog's side
+        "target_key": "text", "target_type": "text",  # user | group
+        "how": "text", "role": "text", "status": "text", "error": "text",
+        "team_id": "text",  # pushed: the group at the Catalog's side,
         "at": "time",
     },
     # The provider's own record of the app account (Okta app users; Entra keeps none).
     "app_accounts": {
-        "person_key": "text",
-        "user_name": "text",
-        "external_id": "text",  # id at the Catalog's side
+        "person_key": "text", "user_name": "text", "external_id": "text",  # id at the Catalog's side
         "scope": "text",  # USER | GROUP
-        "status": "text",
-        "sync_state": "text",
-        "given_name": "text",
-        "family_name": "text",
-        "email": "text",
-        "created_at": "time",
-        "status_changed_at": "time",
-        "last_sync_at": "time",
+        "status": "text", "sync_state": "text", "given_name": "text", "family_name": "text", "email": "text",
+        "created_at": "time", "status_changed_at": "time", "last_sync_at": "time",
     },
     "mappings": {
         "direction": "text",  # to_app | from_app
         "object": "text",  # user | group
-        "target": "text",
-        "source": "text",  # source: expression as the provider prints it
+        "target": "text", "source": "text",  # source: expression as the provider prints it
         "source_kind": "text",  # attribute | constant | function | none | unknown
         "flow": "text",  # Okta PUSH/DONT_PUSH; Entra Always/ObjectAddOnly/…
         "matching_priority": "int",
     },
     # One row per operation, whatever the log.
     "events": {
-        "event_id": "text",
-        "at": "time",
-        "log": "text",  # system_log | provisioning_log
+        "event_id": "text", "at": "time", "log": "text",  # system_log | provisioning_log
         "event_type": "text",  # as the provider names it
         "action": "text",  # see ACTIONS
         "status": "text",  # success | failure | skipped | warning | unknown
         "object_type": "text",  # user | group | app
-        "person_key": "text",
-        "group_key": "text",
-        "name": "text",  # login or group name as printed
-        "target_id": "text",
-        "error_code": "text",
-        "reason": "text",
-        "http_status": "int",
-        "skip_reason": "text",
-        "step": "text",  # the step that failed or skipped
+        "person_key": "text", "group_key": "text", "name": "text",  # login or group name as printed
+        "target_id": "text", "error_code": "text", "reason": "text", "http_status": "int",
+        "skip_reason": "text", "step": "text",  # the step that failed or skipped,
         "changes": "text",  # JSON: [{name, old, new}]
-        "job_id": "text",
-        "cycle_id": "text",
-        "change_id": "text",
-        "next_attempt_at": "time",
-        "app_id": "text",
+        "job_id": "text", "cycle_id": "text", "change_id": "text", "next_attempt_at": "time", "app_id": "text",
         "actor": "text",
     },
     # Catalog's view.
     "accounts": {
-        "account_id": "text",
-        "user_name": "text",
-        "external_id": "text",
-        "active": "bool",
-        "given_name": "text",
-        "family_name": "text",
-        "display_name": "text",
-        "email": "text",
-        "role": "text",
-        "created_at": "time",
-        "changed_at": "time",
+        "account_id": "text", "user_name": "text", "external_id": "text", "active": "bool",
+        "given_name": "text", "family_name": "text", "display_name": "text", "email": "text", "role": "text",
+        "created_at": "time", "changed_at": "time",
     },
     "teams": {"team_id": "text", "name": "text", "external_id": "text"},
     "team_members": {"team_id": "text", "account_id": "text"},
     # Entra: one row per synchronization job. Okta: one row, the app's provisioning.
     "jobs": {
-        "job_id": "text",
-        "template": "text",
-        "state": "text",  # status.code; Okta: ACTIVE | INACTIVE
-        "schedule_state": "text",
-        "interval_seconds": "int",
-        "last_began_at": "time",
-        "last_ended_at": "time",
-        "last_state": "text",
-        "last_error_code": "text",
-        "last_error_message": "text",
-        "last_success_at": "time",
-        "quarantine_reason": "text",
-        "quarantine_since": "time",
-        "quarantine_next_at": "time",
-        "quarantine_error_code": "text",
-        "quarantine_error_message": "text",
+        "job_id": "text", "template": "text", "state": "text",  # status.code; Okta: ACTIVE | INACTIVE
+        "schedule_state": "text", "interval_seconds": "int", "last_began_at": "time", "last_ended_at": "time",
+        "last_state": "text", "last_error_code": "text", "last_error_message": "text",
+        "last_success_at": "time", "quarantine_reason": "text", "quarantine_since": "time",
+        "quarantine_next_at": "time", "quarantine_error_code": "text", "quarantine_error_message": "text",
         "escrowed": "int",
     },
     "config_changes": {
-        "at": "time",
-        "what": "text",  # see CHANGES
-        "actor": "text",
-        "detail": "text",
-        "raw_type": "text",
+        "at": "time", "what": "text",  # see CHANGES
+        "actor": "text", "detail": "text", "raw_type": "text",
     },
     # One row per request of the probe.
     "probes": {
-        "probe": "text",
-        "at": "time",
-        "host": "text",
-        "path": "text",
-        "http_status": "int",
-        "ok": "bool",
-        "latency_ms": "int",
-        "content_type": "text",
-        "failure": "text",  # dns | refused | tls | certificate | timeout | reset | truncated | html | redirect | …
-        "detail": "text",
-        "total_results": "int",
-        "rows": "int",
+        "probe": "text", "at": "time", "host": "text", "path": "text", "http_status": "int", "ok": "bool",
+        "latency_ms": "int", "content_type": "text",
+        "failure": "text",  # dns | refused | tls | certificate | timeout | reset | truncated | html | redirect | …,
+        "detail": "text", "total_results": "int", "rows": "int",
     },
     # What was read, from where, how complete, and what was refused.
     "coverage": {
         "what": "text",  # see WHATS
         "source": "text",  # live | file
         "name": "text",  # path template or file name
-        "rows": "int",
-        "unreadable": "int",
-        "first_at": "time",
-        "last_at": "time",
-        "complete": "bool",
-        "refused": "text",  # the missing scope, role or reason; missing where it was read
+        "rows": "int", "unreadable": "int", "first_at": "time", "last_at": "time", "complete": "bool",
+        "refused": "text",  # the missing scope, role or reason; missing where it was read,
         "get_it": "text",  # how to get it
-        "sha256": "text",
-        "note": "text",
+        "sha256": "text", "note": "text",
     },
 }
+# fmt: on
 
 ACTIONS = (
     "create",
@@ -268,9 +197,7 @@ class TokenFacts:
     kind: str | None = None  # jwt | opaque
     expires_at: str | None = None
     bearer_prefix: bool | None = None
-    problems: list[str] = field(
-        default_factory=list
-    )  # blanks, quotes, line_break, non_ascii, doubled_bearer, …
+    problems: list[str] = field(default_factory=list)  # blanks, quotes, line_break, non_ascii, doubled_bearer, …
     fingerprint: str | None = None
 
 
@@ -283,9 +210,7 @@ class Facts:
     practice: bool = False  # connect_to was set
     app: AppFacts = field(default_factory=AppFacts)
     token: TokenFacts = field(default_factory=TokenFacts)
-    leaks: list[dict[str, Any]] = field(
-        default_factory=list
-    )  # [{file, line, rule}] token-looking values seen
+    leaks: list[dict[str, Any]] = field(default_factory=list)  # [{file, line, rule}] token-looking values seen
     reference_problems: list[dict[str, str]] = field(default_factory=list)  # [{key, problem, remedy}]
 
 
@@ -390,12 +315,8 @@ def load(folder: Path) -> Snapshot:
         tables = {n: pd.read_parquet(folder / f"{n}.parquet") for n in TABLES}
         for name, table in tables.items():
             if list(table.columns) != list(TABLES[name]):
-                raise SnapshotError(
-                    f"{folder}/{name}.parquet does not have the columns of version {SCHEMA_VERSION}."
-                )
+                raise SnapshotError(f"{folder}/{name}.parquet does not have the columns of version {SCHEMA_VERSION}.")
             tables[name] = table.astype({c: _DTYPES[k] for c, k in TABLES[name].items()})
         return Snapshot(Incident.model_validate(head["incident"]), Facts(**facts), tables, head["answers"])
     except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise SnapshotError(
-            f"{folder}: no usable snapshot ({type(problem).__name__}). Collect again."
-        ) from problem
+        raise SnapshotError(f"{folder}: no usable snapshot ({type(problem).__name__}). Collect again.") from problem
