@@ -20,8 +20,8 @@ Symptom = Literal[
     "missing_teams",
     "transform_login",
 ]
-Key = Annotated[str, Field(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
-Reference = Annotated[str, Field(pattern=r"\A(env:[A-Za-z_][A-Za-z0-9_]*|keyring:[^/\s]+/\S+|file:.+|prompt)\Z")]
+Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Reference = Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|keyring:[^/\s]+/\S+|file:.+|prompt)$")]
 
 
 class _Strict(BaseModel):

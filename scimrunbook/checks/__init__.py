@@ -10,8 +10,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scimrunbook.findings import Cause, Finding, Outcome, Reach, Status
-from scimrunbook.guide import section_link
+from scimrunbook.findings import Cause, Outcome, Reach
 from scimrunbook.snapshot import Snapshot
 
 SECTIONS = (
