@@ -1,0 +1,155 @@
+"""One incident, headless: collect once, judge, execute the nine notebooks, leave a run folder."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from scimrunbook import snapshot as snapshots
+from scimrunbook.checks.runner import run_checks
+from scimrunbook.diagnosis import Diagnosis, diagnose
+from scimrunbook.findings import Finding
+from scimrunbook.incident_file import LoadedIncident, load_incident
+from scimrunbook.notebooks import execute, names
+from scimrunbook.runfolder import RunFolder, outputs_of
+from scimrunbook.snapshot import Snapshot
+from scimrunbook.sources.collect import collect
+from scimrunbook.sources.parts import Progress
+from scimrunbook.trace import trace
+
+EXIT_CODES = {"healthy": 0, "problem": 1, "inconclusive": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the pure part says of a snapshot."""
+
+    findings: list[Finding]
+    hops: pd.DataFrame
+    diagnosis: Diagnosis
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A finished run: its folder, the judgement, notebooks that failed (name → reason)."""
+
+    folder: Path
+    judgement: Judgement
+    failed_notebooks: dict[str, str]
+    verdict: Literal["problem", "inconclusive", "healthy"]
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.verdict]
+
+
+def judge(snapshot: Snapshot) -> Judgement:
+    """Checks, trace and diagnosis of a snapshot. Pure."""
+    findings = run_checks(snapshot)
+    hops = trace(snapshot, findings)
+    return Judgement(findings, hops, diagnose(snapshot, findings, hops))
+
+
+def run_incident(
+    path: str | Path,
+    *,
+    progress: Progress,
+    notebooks: bool = True,
+    outputs: Path | None = None,
+    probe: str = "light",
+    interactive: bool = False,
+) -> RunResult:
+    """Runs one incident file.
+
+    Raises IncidentError or ExportsError (nothing is left behind), KeyboardInterrupt (the ``.partial`` folder says what
+    it holds). A notebook that fails is recorded and the others still run.
+    """
+    loaded = load_incident(path)
+    root = outputs or outputs_of(loaded.path)
+    folder = RunFolder(root / loaded.incident.incident)
+    collected = False
+    try:
+        folder.record(
+            state="collecting",
+            practice=bool(loaded.incident.connect_to),
+            inputs={loaded.path.name: loaded.sha256},
+            catalog_host=loaded.incident.catalog_host,
+            identity_provider=loaded.incident.identity_provider,
+        )
+        snapshot = collect(loaded, progress=progress, probe=probe, interactive=interactive)
+        snapshots.save(snapshot, folder.path / "snapshot")
+        collected = True
+        folder.record(state="judging", inputs=inputs(loaded, snapshot), as_of_is=snapshot.facts.as_of_is)
+        progress("judging", 0, 1)
+        judgement = judge(snapshot)
+        diagnosis = _write_judgement(folder, judgement)
+        progress("judging", 1, 1)
+        failed = _notebooks(folder, loaded.path, root, progress) if notebooks else {}
+        if failed and diagnosis["verdict"] == "healthy":
+            diagnosis["verdict"] = "inconclusive"  # a section that errored cannot vouch for health
+            folder.json("diagnosis.json", diagnosis)
+        _faces(folder, diagnosis["verdict"])
+        return RunResult(folder.finish(), judgement, failed, diagnosis["verdict"])
+    except KeyboardInterrupt:
+        folder.record(state="interrupted", holds=sorted(p.name for p in folder.path.iterdir()))
+        raise
+    except BaseException:
+        if collected:
+            folder.record(state="failed", holds=sorted(p.name for p in folder.path.iterdir()))
+        else:
+            folder.discard()
+        raise
+
+
+def inputs(loaded: LoadedIncident, snapshot: Snapshot) -> dict[str, str]:
+    """sha256 by file name of everything that was read: the incident file and the exports."""
+    coverage = snapshot["coverage"].dropna(subset=["sha256"])
+    return {loaded.path.name: loaded.sha256, **dict(zip(coverage["name"], coverage["sha256"], strict=True))}
+
+
+def _write_judgement(folder: RunFolder, judgement: Judgement) -> dict[str, Any]:
+    diagnosis: dict[str, Any] = {"run": folder.name, **judgement.diagnosis.to_json()}
+    head = {k: diagnosis[k] for k in ("schema_version", "incident", "run", "as_of")}
+    folder.json("findings.json", {**head, "findings": [f.to_json() for f in judgement.findings]})
+    folder.json("diagnosis.json", diagnosis)
+    judgement.hops.to_parquet(folder.path / "trace.parquet", index=False)
+    return diagnosis
+
+
+def _notebooks(folder: RunFolder, incident: Path, outputs: Path, progress: Progress) -> dict[str, str]:
+    failed: dict[str, str] = {}
+    sections: dict[str, Any] = {}
+    todo = names()
+    for done, name in enumerate(todo):
+        progress(f"notebook {name}", done, len(todo))
+        folder.record(state=f"executing {name}")
+        began = time.monotonic()
+        problem = execute(name, incident, folder.name, outputs, folder.path / "notebooks" / f"{name}.ipynb")
+        sections[name] = {"status": "error" if problem else "completed", "seconds": round(time.monotonic() - began, 1)}
+        if problem:
+            failed[name] = sections[name]["problem"] = problem
+        folder.record(sections=sections)
+    progress("notebooks", len(todo), len(todo))
+    return failed
+
+
+def _faces(folder: RunFolder, verdict: str) -> None:
+    from scimrunbook.runbook import view_of
+    from scimrunbook.runfolder import write
+    from scimrunbook.show.report import report
+    from scimrunbook.show.texts import support_request, ticket_comment
+
+    folder.record(verdict=verdict)
+    view = view_of(folder.path)
+    write(folder.path / "report.html", report(view))
+    write(folder.path / "ticket-comment.md", ticket_comment(view))
+    write(folder.path / "support-request.md", support_request(view))
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

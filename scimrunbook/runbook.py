@@ -1,0 +1,158 @@
+"""What a notebook opens: one run of one incident, its findings as panels."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from scimrunbook import guide, snapshot
+from scimrunbook.engine_mode import MODE_VARIABLE
+from scimrunbook.incident_file import IncidentError, load_incident
+from scimrunbook.runfolder import PARTIAL, complete_runs, head_of, outputs_of
+from scimrunbook.show import panels
+from scimrunbook.show.panels import Panel
+from scimrunbook.show.view import View
+
+_RAW = "Executed without the engine scimrunbook: what this file shows is raw and private to the incident."
+
+
+class RunNotFoundError(Exception):
+    """The run asked for does not exist; the message names those that do."""
+
+
+class Runbook:
+    """One run, opened. Its own display is the overview; every method returns a panel."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.view = view_of(folder)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return self.overview()._repr_mimebundle_(include, exclude)
+
+    def __repr__(self) -> str:
+        return self.overview().text
+
+    def overview(self) -> Panel:
+        """Verdict, causes, what to do, what was not checked."""
+        return panels.overview(self.view)
+
+    def section(self, name: str) -> Panel:
+        """The findings of one guide section as cards."""
+        return panels.section(self.view, name)
+
+    def people(self) -> Panel:
+        """How far people got, and who stopped where."""
+        return panels.people(self.view)
+
+    def table(self, name: str, columns: list[str] | None = None, caption: str = "") -> Panel:
+        """A table of what was collected."""
+        return panels.data(self.view, name, columns, caption)
+
+
+def open_run(incident: str, run: str = "latest") -> Runbook:
+    """Opens a run of an incident file.
+
+    ``run``: a run's name; ``latest``, the newest complete run of this unchanged incident file (collected first,
+    once, if there is none); ``new``, collected now. Raises IncidentError, RunNotFoundError.
+    """
+    path = find_incident(incident)
+    loaded = load_incident(path)
+    home = outputs_of(path) / loaded.incident.incident
+    if run not in ("latest", "new"):
+        for name in (run, run + PARTIAL):
+            if (home / name / "findings.json").is_file():
+                return Runbook(home / name)
+        known = ", ".join(p.name for p in complete_runs(home)) or "none"
+        raise RunNotFoundError(f"Incident {loaded.incident.incident} has no run {run}. Its complete runs: {known}.")
+    if run == "latest":
+        for found in complete_runs(home):
+            if head_of(found)["inputs"].get(path.name) == loaded.sha256:
+                return Runbook(found)
+    return Runbook(_collect(path))
+
+
+def _collect(path: Path) -> Path:
+    from scimrunbook.run import run_incident
+    from scimrunbook.show.progress import reporter
+
+    with reporter() as progress:
+        return run_incident(path, progress=progress, notebooks=False, interactive=not _headless()).folder
+
+
+def find_incident(given: str) -> Path:
+    """The incident file: tried against the working folder, then the nearest parent that holds ``parameters/``."""
+    path = Path(given)
+    here = Path.cwd()
+    home = next((p for p in (here, *here.parents) if (p / "parameters").is_dir()), here)
+    for candidate in (path, home / path):
+        if candidate.is_file():
+            return candidate
+    return path  # load_incident says what is wrong, and what to do
+
+
+def view_of(folder: Path) -> View:
+    """The results in a run folder, complete or still partial, as faces need them."""
+    findings = json.loads((folder / "findings.json").read_text("utf-8"))
+    diagnosis = json.loads((folder / "diagnosis.json").read_text("utf-8"))
+    head = head_of(folder)
+    saved = snapshot.load(folder / "snapshot")
+    started = datetime.fromisoformat(head["started_at"].replace("Z", "+00:00"))
+    head["age_seconds"] = (datetime.now(UTC) - started).total_seconds() if head["state"] == "complete" else None
+    head["raw_output"] = "" if _engine_scrubs() else _RAW
+    return View(
+        incident=saved.incident.model_dump(mode="json"),
+        findings=findings["findings"],
+        diagnosis=diagnosis,
+        run=head,
+        labels=_labels(saved),
+        sections={n: {"title": s.title, "about": s.about, "link": s.link} for n, s in guide.SECTIONS.items()},
+        causes={n: {"title": c.title, "meaning": c.meaning} for n, c in guide.CAUSES.items()},
+        hops=pd.read_parquet(folder / "trace.parquet"),
+        tables=saved.tables,
+    )
+
+
+def _labels(saved: snapshot.Snapshot) -> dict[str, str]:
+    pairs = (
+        ("accounts", "account_id", "user_name"),
+        ("teams", "team_id", "name"),
+        ("groups", "group_key", "name"),
+        ("people", "person_key", "login"),
+    )
+    labels: dict[str, str] = {}
+    for table, key, label in pairs:
+        known = saved[table][[key, label]].dropna()
+        labels.update(zip(known[key], known[label], strict=True))
+    return labels
+
+
+def _headless() -> bool:
+    """Nobody is there to be asked: papermill, nbval and nbconvert start kernels that cannot read from a person."""
+    if os.environ.get(MODE_VARIABLE) == "headless":
+        return True
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return True
+    shell = get_ipython()
+    return not getattr(getattr(shell, "kernel", None), "_allow_stdin", False)
+
+
+def _engine_scrubs() -> bool:
+    """Whether what is shown now will be scrubbed before it is saved: our engine is at work, or it is no notebook."""
+    if os.environ.get(MODE_VARIABLE) == "headless":
+        return True
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return True
+    return getattr(get_ipython(), "kernel", None) is None
+
+
+__all__ = ["IncidentError", "RunNotFoundError", "Runbook", "find_incident", "open_run", "view_of"]

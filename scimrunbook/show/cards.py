@@ -1,0 +1,104 @@
+"""Findings as HTML cards and as plain text; the same in a notebook and in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+from scimrunbook.show.tables import table
+from scimrunbook.show.words import STATUS, count, esc, moment, plain
+
+_SHOWN_AFFECTED = 20
+
+
+def style() -> str:
+    """The style sheet; it travels with every fragment, since a notebook's output stands alone."""
+    return files("scimrunbook.show").joinpath("style.css").read_text("utf-8")
+
+
+def fragment(*parts: str) -> str:
+    """HTML for one notebook output. ``mathjax_ignore`` keeps JupyterLab from reading ``$5 to $6`` as a formula."""
+    return f'<style>{style()}</style><div class="srb mathjax_ignore tex2jax_ignore">{"".join(parts)}</div>'
+
+
+def actions(items: list[dict[str, str]]) -> str:
+    if not items:
+        return ""
+    rows = "".join(
+        f"<li>{esc(a['what'])}"
+        + (f' <span class="srb-soft">({esc(a["why"])})</span>' if a.get("why") else "")
+        + (f'<span class="srb-where">{esc(a["where"])}</span>' if a.get("where") else "")
+        + "</li>"
+        for a in items
+    )
+    return f"<h4>Do this</h4><ol>{rows}</ol>"
+
+
+def card(finding: dict[str, Any], name: Callable[[str], str] = str) -> str:
+    """One finding. Broken ones are open; a healthy one is a single line that unfolds."""
+    symbol, word = STATUS[finding["status"]]
+    facts = [
+        ("Should be", finding["expected"]),
+        ("Found", finding["actual"] if finding["status"] not in ("fail", "warn") else ""),
+        ("Since", moment(finding["since"]) if finding.get("since") else ""),
+        ("Blocked by", finding["blocked_by"] or ""),
+        ("To check this", finding["needs"]),
+    ]
+    rows = "".join(f"<dt>{esc(k)}</dt><dd>{esc(v)}</dd>" for k, v in facts if v)
+    body = []
+    if finding["status"] in ("fail", "warn"):
+        body.append(f"<p>{esc(finding['actual'])}</p>")
+    if rows:
+        body.append(f"<dl>{rows}</dl>")
+    if manual := finding["manual"]:
+        body.append(_manual(manual, finding.get("answer")))
+    body.append(actions(finding["actions"]))
+    body += [table(e["caption"], e["columns"], e["rows"], e["total"]) for e in finding["evidence"]]
+    body.append(affected(finding["affected"], name))
+    body.append(
+        f"<p><small>{esc(finding['id'])}"
+        + (f' · <a href="{esc(finding["guide"])}" rel="noreferrer">the guide on this</a>' if finding["guide"] else "")
+        + "</small></p>"
+    )
+    inside = "".join(body)
+    title = f"<b>{symbol} {esc(word)}</b> · {esc(finding['title'])}"
+    if finding["status"] in ("pass", "skipped"):
+        return (
+            f'<div class="srb-card srb-{finding["status"]}"><details><summary>{title}</summary>{inside}</details></div>'
+        )
+    return f'<div class="srb-card srb-{finding["status"]}"><h3>{title}</h3>{inside}</div>'
+
+
+def _manual(manual: dict[str, Any], answer: dict[str, Any] | None) -> str:
+    said = ""
+    if answer:
+        who = f" by {esc(answer['by'])}" if answer.get("by") else ""
+        said = f"<p>Answered: <b>{esc(answer['answer'])}</b>{who} {esc(moment(answer.get('at')))}</p>"
+    return (
+        f"<p>{esc(manual['question'])}</p><span class='srb-where'>{esc(manual['where'])}</span>"
+        f"<p class='srb-soft'>Possible answers: {esc(' · '.join(manual['answers']))}. "
+        f"Write the answer into the incident file under <code>answers:</code>.</p>{said}"
+    )
+
+
+def affected(who: dict[str, Any], name: Callable[[str], str]) -> str:
+    if not who["count"]:
+        return ""
+    keys = who["keys"][:_SHOWN_AFFECTED]
+    rest = who["count"] - len(keys)
+    names = ", ".join(esc(name(k)) for k in keys) + (f" and {rest:,} more" if rest else "")
+    return f"<details><summary>Affected: {who['count']:,}</summary><p>{names}</p></details>"
+
+
+def card_text(finding: dict[str, Any]) -> str:
+    """The card for screens that show no HTML."""
+    symbol, word = STATUS[finding["status"]]
+    lines = [f"{symbol} {word}: {plain(finding['title'])}"]
+    for label, key in (("found", "actual"), ("should be", "expected"), ("to check this", "needs")):
+        if finding[key] and (finding["status"] != "pass" or key == "actual"):
+            lines.append(f"    {label}: {plain(finding[key])}")
+    lines += [f"    do: {plain(a['what'])} [{plain(a['where'])}]" for a in finding["actions"]]
+    if finding["affected"]["count"]:
+        lines.append(f"    affected: {count(finding['affected']['count'], 'record')}")
+    return "\n".join(lines)

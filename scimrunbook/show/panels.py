@@ -1,0 +1,159 @@
+"""What a notebook cell shows: an object per panel with HTML, plain text and machine-readable data.
+
+Each panel is static: whoever opens the executed notebook without a kernel sees everything.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scimrunbook.show.cards import actions, card, card_text, fragment
+from scimrunbook.show.tables import frame_table, table
+from scimrunbook.show.view import View
+from scimrunbook.show.words import PROVIDER, STATUS, VERDICT, age, count, esc, moment, plain
+
+RESULT_MIME = "application/vnd.scimrunbook.result+json"
+
+
+class Panel:
+    """HTML for people, text for screens without HTML, data for programs that read the executed notebook."""
+
+    def __init__(self, html: str, text: str, data: Any) -> None:
+        self.html, self.text, self.data = html, text, data
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
+        return {"text/html": self.html, "text/plain": self.text, RESULT_MIME: self.data}
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def section(view: View, name: str) -> Panel:
+    """One guide section: the verdict in words, then a card per finding, the broken ones first."""
+    findings = view.of_section(name)
+    about = view.sections.get(name, {})
+    heading = f"{about.get('title', name)}: {in_words(view, name)}"
+    body = "".join(card(f, view.name) for f in findings)
+    html = fragment(practice(view), f"<h2>{esc(heading)}</h2>", body)
+    text = "\n".join([heading, *(card_text(f) for f in findings)])
+    return Panel(html, text, {"section": name, "findings": findings})
+
+
+def in_words(view: View, name: str) -> str:
+    """``1 broken, 4 healthy, 2 not checked``."""
+    counts = view.counts(name)
+    said = [f"{counts[s]} {STATUS[s][1].lower()}" for s in STATUS if counts[s]]
+    return ", ".join(said) or "nothing to check for this provider"
+
+
+def overview(view: View) -> Panel:
+    """The verdict, what the first cause is, and what to do now."""
+    html = fragment(banner(view), *(cause(view, c, i) for i, c in enumerate(view.diagnosis["causes"], 1)), gaps(view))
+    return Panel(html, overview_text(view), {"diagnosis": view.diagnosis})
+
+
+def practice(view: View) -> str:
+    if not view.practice:
+        return ""
+    return '<p class="srb-practice">PRACTICE: this is the embedded practice tenant, nobody\'s real directory.</p>'
+
+
+def banner(view: View) -> str:
+    """Who is asked about, the verdict in words, and how fresh the data is."""
+    symbol, words = VERDICT[view.diagnosis["verdict"]]
+    raw = view.run.get("raw_output", "")
+    provider = PROVIDER[view.incident["identity_provider"]]
+    return (
+        practice(view)
+        + f'<div class="srb-banner srb-{view.diagnosis["verdict"]}"><h2><b>{symbol} {esc(words)}</b></h2>'
+        + (f"<p>{esc(view.incident['summary'])}</p>" if view.incident.get("summary") else "")
+        + f"<p class='srb-soft'>Incident {esc(view.incident['incident'])} · {esc(provider)} → Catalog "
+        f"({esc(view.incident['catalog_host'])}) · {esc(freshness(view))}</p>"
+        + (f"<p class='srb-soft'>{esc(raw)}</p>" if raw else "")
+        + "</div>"
+    )
+
+
+def freshness(view: View) -> str:
+    """``as of 2026-11-20 14:00 UTC (the provider's clock), collected 3 hours ago``."""
+    clock = {
+        "provider_clock": "the provider's clock",
+        "local_clock": "this machine's clock",
+        "newest_record": "the newest record of the exports",
+    }.get(view.run.get("as_of_is", ""), "")
+    said = f"as of {moment(view.diagnosis['as_of'])}" + (f" ({clock})" if clock else "")
+    if (seconds := view.run.get("age_seconds")) is not None:
+        said += f", run {view.run['run']} of {age(seconds)} ago"
+    return said
+
+
+def cause(view: View, found: dict[str, Any], place: int) -> str:
+    """One ranked cause: its name, why, what to do, whom it concerns."""
+    family = view.causes.get(found["cause"], {})
+    share = found.get("share")
+    explains = f" · explains {share:.0%} of the people concerned" if share else ""
+    ask = f"<p><b>Needed to decide:</b> {esc(found['ask'])}</p>" if found.get("ask") else ""
+    who = found.get("affected") or {"count": 0, "keys": []}
+    names = ", ".join(esc(view.name(k)) for k in who["keys"][:20])
+    people = f"<details><summary>Affected: {who['count']:,}</summary><p>{names}</p></details>" if who["count"] else ""
+    return (
+        f'<div class="srb-card srb-{"fail" if found["cause"] != "unknown" else "manual"}">'
+        f"<h3>{place}. {esc(family.get('title', found['cause']))}<small>{esc(explains)}</small></h3>"
+        f"<p>{esc(found['why'])}</p>{ask}{actions(found['actions'])}{people}"
+        f"<p><small>rests on {esc(found['finding'] or 'no finding')}</small></p></div>"
+    )
+
+
+def gaps(view: View) -> str:
+    """What could not be checked, and how to get it."""
+    missing = view.diagnosis["not_checked"]
+    if not missing:
+        return ""
+    rows = [(m["what"], m.get("get_it", "")) for m in missing]
+    return (
+        f"<details><summary>Not checked: {len(missing)}</summary>"
+        + table("What was missing, and how to get it", ("missing", "how to get it"), rows)
+        + "</details>"
+    )
+
+
+def overview_text(view: View) -> str:
+    symbol, words = VERDICT[view.diagnosis["verdict"]]
+    lines = [f"{symbol} {words} · {plain(view.incident['incident'])} · {freshness(view)}"]
+    for place, found in enumerate(view.diagnosis["causes"], 1):
+        title = view.causes.get(found["cause"], {}).get("title", found["cause"])
+        lines.append(f"{place}. {plain(title)}: {plain(found['why'])}")
+        lines += [f"   do: {plain(a['what'])} [{plain(a['where'])}]" for a in found["actions"]]
+        if found.get("ask"):
+            lines.append(f"   needed to decide: {plain(found['ask'])}")
+    return "\n".join(lines)
+
+
+def people(view: View, stopped_only: bool = True) -> Panel:
+    """The way of the people: how many stop at which hop, then who."""
+    counts = view.diagnosis["people"]
+    rows = [(hop.replace("_", " "), f"{number:,}") for hop, number in counts.items()]
+    hops = view.hops
+    if stopped_only and len(hops):
+        hops = hops[~hops["hop"].isin(["done", "rightly_absent"])]
+    columns = [c for c in ("login", "name", "hop", "proof", "action") if c in hops.columns]
+    listed = frame_table("Who stopped where", hops[columns]) if len(hops) else "<p>Nobody stopped on the way.</p>"
+    html = fragment(practice(view), table("How far people got", ("hop", "people stopping there"), rows), listed)
+    text = "\n".join(["How far people got", *(f"    {a}: {b}" for a, b in rows), count(len(hops), "person", "people")])
+    return Panel(html, text, {"people": counts})
+
+
+def data(view: View, name: str, columns: list[str] | None = None, caption: str = "") -> Panel:
+    """A table of the snapshot as it was collected; ``columns`` picks and orders."""
+    frame = view.tables[name]
+    picked = (frame[columns] if columns else frame).copy()
+    for column in (c for c in picked.columns if c.endswith("_key")):  # ids mean nothing to a reader
+        picked[column] = picked[column].map(view.labels).fillna(picked[column])
+    picked.columns = [c.removesuffix("_key") for c in picked.columns]
+    title = caption or name.replace("_", " ").capitalize()
+    if picked.empty:
+        said = f"{title}: nothing was collected."
+        return Panel(fragment(f"<p>{esc(said)}</p>"), said, {"table": name, "rows": 0})
+    return Panel(
+        fragment(frame_table(title, picked)), f"{title}: {len(frame):,} rows", {"table": name, "rows": len(frame)}
+    )

@@ -1,0 +1,67 @@
+"""The two texts a run leaves for people: a comment to paste into the ticket, and a request to support."""
+
+from __future__ import annotations
+
+from scimrunbook.show.view import View
+from scimrunbook.show.words import PROVIDER, VERDICT, count, md, moment
+
+
+def ticket_comment(view: View) -> str:
+    """About ten lines of Markdown: verdict, first causes, what to do, what is open."""
+    symbol, words = VERDICT[view.diagnosis["verdict"]]
+    mark = "PRACTICE · " if view.practice else ""
+    lines = [
+        f"**{mark}{symbol} {md(words)}** · {md(view.incident['incident'])} · "
+        f"{md(PROVIDER[view.incident['identity_provider']])} · as of {moment(view.diagnosis['as_of'])}",
+        "",
+    ]
+    for place, found in enumerate(view.diagnosis["causes"][:3], 1):
+        title = view.causes.get(found["cause"], {}).get("title", found["cause"])
+        lines.append(f"{place}. **{md(title)}**: {md(found['why'])}")
+        if found["actions"]:
+            first = found["actions"][0]
+            lines.append(f"   Next: {md(first['what'])} ({md(first['where'])})")
+        if found.get("ask"):
+            lines.append(f"   Needed to decide: {md(found['ask'])}")
+    if not view.diagnosis["causes"]:
+        lines.append("No cause to name: every check that could be made found the healthy state.")
+    if missing := view.diagnosis["not_checked"]:
+        lines += ["", f"Not checked: {', '.join(md(m['what']) for m in missing[:5])}" + _rest(len(missing) - 5)]
+    return "\n".join(lines) + "\n"
+
+
+def _rest(number: int) -> str:
+    return f" and {number} more" if number > 0 else ""
+
+
+def support_request(view: View) -> str:
+    """What the guide asks for when support is contacted: region, provider, times, codes and steps. No screenshots."""
+    support = view.diagnosis["contact_support"]
+    failing = [f for f in view.findings if f["status"] in ("fail", "warn")]
+    since = min((f["since"] for f in failing if f.get("since")), default=None)
+    events = view.tables["events"]
+    failed = events[events["status"] == "failure"] if len(events) else events
+    codes = failed["error_code"].dropna().value_counts() if len(failed) else {}
+    reasons = failed["reason"].dropna().value_counts() if len(failed) else {}
+    steps = failed["step"].dropna().value_counts() if len(failed) else {}
+    lines = [
+        f"# Support request: {md(view.incident['incident'])}",
+        "",
+        "Private draft with raw details: send only the redacted bundle that `scimrunbook share` builds.",
+        "",
+        f"- Contact support now: {'yes' if support['needed'] else 'no'}. {md(support['reason'])}",
+        f"- Region: {md(view.incident['catalog_host'])}",
+        f"- Identity provider: {md(PROVIDER[view.incident['identity_provider']])}",
+        f"- Approximate time of failures: {moment(since) if since else 'not known'}",
+        f"- As of: {moment(view.diagnosis['as_of'])}",
+        f"- Failed operations in what was collected: {count(len(failed), 'operation')}",
+    ]
+    for heading, values in (("Error codes", codes), ("Step or event names", steps), ("Error texts", reasons)):
+        lines += ["", f"## {heading}", ""]
+        lines += [f"- {md(text)[:400]} ({number}×)" for text, number in list(values.items())[:10]] or [
+            "- none recorded"
+        ]
+    lines += ["", "## Findings", ""]
+    lines += [f"- {md(f['id'])} ({f['status']}): {md(f['actual'])}" for f in failing] or ["- nothing broken was found"]
+    lines += ["", "Please add a screenshot of the provisioning page yourself; none is packed here.", ""]
+    return "\n".join(lines)

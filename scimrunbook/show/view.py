@@ -1,0 +1,48 @@
+"""What a face is given: the finished results of one run, as data. A face arranges them; it decides nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Results of one run.
+
+    ``findings`` and ``diagnosis`` are the JSON data of ``findings.json`` and ``diagnosis.json``, ``run`` that of
+    ``run.json``; ``labels`` names people, groups and accounts by key; ``sections`` is title, about and link by name;
+    ``hops`` the trace (one row per person); ``tables`` the snapshot's tables.
+    """
+
+    incident: Mapping[str, Any]
+    findings: list[dict[str, Any]]
+    diagnosis: dict[str, Any]
+    run: dict[str, Any]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    sections: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    causes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    hops: pd.DataFrame = field(default_factory=pd.DataFrame)
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    def of_section(self, section: str) -> list[dict[str, Any]]:
+        """Findings of a section, the broken ones first, otherwise in the guide's order."""
+        order = {s: i for i, s in enumerate(("fail", "warn", "error", "manual", "skipped", "pass"))}
+        return sorted((f for f in self.findings if f["section"] == section), key=lambda f: order[f["status"]])
+
+    def finding(self, id: str) -> dict[str, Any] | None:
+        return next((f for f in self.findings if f["id"] == id), None)
+
+    def counts(self, section: str) -> Counter[str]:
+        return Counter(f["status"] for f in self.findings if f["section"] == section)
+
+    def name(self, key: str) -> str:
+        return self.labels.get(key, key)
+
+    @property
+    def practice(self) -> bool:
+        return bool(self.incident.get("connect_to")) or bool(self.run.get("practice"))

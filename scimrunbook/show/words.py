@@ -1,0 +1,77 @@
+"""The words and symbols every face uses; hostile text made harmless for each of them."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+
+# Meaning never rests on colour alone: a symbol and a word stand beside it.
+STATUS = {
+    "fail": ("✖", "Broken"),
+    "warn": ("▲", "Look at this"),
+    "error": ("‼", "Our own error"),
+    "manual": ("☐", "For you to check"),
+    "skipped": ("–", "Not checked"),
+    "pass": ("✔", "Healthy"),
+}
+VERDICT = {
+    "problem": ("✖", "A problem was found"),
+    "inconclusive": ("?", "Not decided yet"),
+    "healthy": ("✔", "Healthy: nothing broken was found"),
+}
+PROVIDER = {"okta": "Okta", "entra": "Microsoft Entra ID"}
+
+# Control, bidirectional and zero-width characters can make a name read as another one: they are made visible.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
+
+
+def visible(text: object) -> str:
+    """The text with every invisible or text-turning character written as ``\\u{HEX}``; tabs and newlines stay."""
+    return _INVISIBLE.sub(lambda m: f"\\u{{{ord(m.group()):X}}}", unicodedata.normalize("NFC", str(text)))
+
+
+def esc(text: object) -> str:
+    """Text for HTML, attributes included."""
+    return html.escape(visible(text), quote=True)
+
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&@-])")
+
+
+def md(text: object) -> str:
+    """Text for one line of Markdown: no markup, no link, no mention comes alive."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(visible(text).split()))
+
+
+def plain(text: object) -> str:
+    """Text for one line of a terminal."""
+    return " ".join(visible(text).split())
+
+
+def moment(iso: str | None) -> str:
+    """A time as people write it, always in UTC: ``2026-11-20 14:00 UTC``."""
+    if not iso:
+        return "—"
+    at = datetime.fromisoformat(iso.replace("Z", "+00:00")).astimezone(UTC)
+    return at.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def age(seconds: float) -> str:
+    """``3 minutes``, ``5 hours``, ``2 days``."""
+    span = timedelta(seconds=max(0, round(seconds)))
+    if span < timedelta(minutes=2):
+        return "a minute" if span >= timedelta(minutes=1) else "less than a minute"
+    if span < timedelta(hours=2):
+        return f"{span.seconds // 60} minutes"
+    if span < timedelta(days=2):
+        return f"{span // timedelta(hours=1)} hours"
+    return f"{span.days} days"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """``1 person``, ``3 people``."""
+    return f"{number:,} {one if number == 1 else (many or one + 's')}"
