@@ -1,0 +1,83 @@
+"""Hostile text is harmless in every face; times and counts read as people write them."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scimrunbook.show.words import age, count, esc, md, moment, plain, visible
+
+PAYLOADS = [
+    '<img src=x onerror="window.__pwn=1">',
+    "</script><script>window.__pwn=1</script>",
+    "[click](javascript:alert(1))",
+    "\u202egnp.exe",
+    "\x1b]0;owned\x07\x1b[31mred",
+    '" onmouseover="x',
+    "@everyone `rm` | pipe",
+]
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, list[tuple[str, str | None]]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, attrs))
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_html_text_and_attribute_stay_text(payload: str) -> None:
+    parser = _Tags()
+    parser.feed(f'<p title="{esc(payload)}">{esc(payload)}</p>')
+    assert [t for t, _ in parser.tags] == ["p"]
+    assert [name for name, _ in parser.tags[0][1]] == ["title"]
+
+
+@given(st.text())
+def test_any_text_gives_one_element(text: str) -> None:
+    parser = _Tags()
+    parser.feed(f'<p title="{esc(text)}">{esc(text)}</p>')
+    assert [t for t, _ in parser.tags] == ["p"]
+
+
+@given(st.text())
+def test_nothing_steers_a_terminal(text: str) -> None:
+    said = plain(text)
+    assert "\n" not in said
+    assert not any(ord(c) < 32 or 0x7F <= ord(c) <= 0x9F or 0x202A <= ord(c) <= 0x202E for c in said)
+
+
+def test_invisible_characters_are_named() -> None:
+    assert visible("a\u200bb\u202ec") == "a\\u{200B}b\\u{202E}c"
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_markdown_stays_text(payload: str) -> None:
+    from markdown_it import MarkdownIt
+
+    html = MarkdownIt("commonmark", {"html": True}).render(md(payload))
+    parser = _Tags()
+    parser.feed(html)
+    assert {t for t, _ in parser.tags} <= {"p"}
+
+
+def test_moments_are_utc() -> None:
+    assert moment("2026-11-20T15:00:00+01:00") == "2026-11-20 14:00 UTC"
+    assert moment(None) == "—"
+
+
+def test_ages_and_counts() -> None:
+    assert [age(s) for s in (5, 90, 600, 7300, 200_000)] == [
+        "less than a minute",
+        "a minute",
+        "10 minutes",
+        "2 hours",
+        "2 days",
+    ]
+    assert count(1, "person", "people") == "1 person"
+    assert count(2100, "person", "people") == "2,100 people"
