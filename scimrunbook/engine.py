@@ -10,14 +10,9 @@ what really happened. Usable from the command line too::
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from jupyter_client import AsyncKernelManager
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -27,30 +22,9 @@ from papermill.log import logger
 
 from scimrunbook.engine_mode import MODE_VARIABLE
 from scimrunbook.evidence.secrets import scrub
+from scimrunbook.kernels.manager import PrivateKernelManager
 
 CELL_TIMEOUT_SECONDS = 600
-
-
-class PrivateKernelManager(AsyncKernelManager):  # type: ignore[misc]
-    """Talks to its kernel over sockets in a private folder: nothing listens on TCP, no two kernels race for a port.
-
-    Where there are no Unix sockets it is the ordinary manager.
-    """
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._folder = ""
-        if sys.platform != "win32":
-            self._folder = tempfile.mkdtemp(prefix="srb-")  # mode 0700
-            self.transport = "ipc"
-            # without an explicit file the sockets land in the working folder, where two kernels collide
-            self.connection_file = str(Path(self._folder) / "k.json")
-            self.ip = str(Path(self._folder) / "k")
-
-    def cleanup_connection_file(self) -> None:
-        super().cleanup_connection_file()
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class EvidenceClient(PapermillNotebookClient):  # type: ignore[misc]

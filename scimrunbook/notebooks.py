@@ -25,6 +25,14 @@ def names() -> list[str]:
     return sorted(p.stem for p in folder().glob("[0-9][0-9]_*.ipynb"))
 
 
+def warm_up() -> None:
+    """Lets the warm process begin its imports; where kernels cannot be forked nothing happens."""
+    from scimrunbook.kernels.provisioner import Zygote, possible
+
+    if possible():
+        Zygote.get()
+
+
 def execute(name: str, incident: Path, run: str, outputs: Path, target: Path) -> str | None:
     """Executes one notebook of a run and writes it, scrubbed, to ``target``. Returns what went wrong, if anything.
 

@@ -15,7 +15,7 @@ from scimrunbook.checks.runner import run_checks
 from scimrunbook.diagnosis import Diagnosis, diagnose
 from scimrunbook.findings import Finding
 from scimrunbook.incident_file import LoadedIncident, load_incident
-from scimrunbook.notebooks import execute, names
+from scimrunbook.notebooks import execute, names, warm_up
 from scimrunbook.runfolder import RunFolder, outputs_of
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.sources.collect import collect
@@ -82,6 +82,8 @@ def run_incident(
             identity_provider=loaded.incident.identity_provider,
         )
         snapshot = collect(loaded, progress=progress, probe=probe, interactive=interactive)
+        if notebooks:
+            warm_up()  # tokens were taken out of the environment by now; its imports overlap with judging
         snapshots.save(snapshot, folder.path / "snapshot")
         collected = True
         folder.record(state="judging", inputs=inputs(loaded, snapshot), as_of_is=snapshot.facts.as_of_is)
