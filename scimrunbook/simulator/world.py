@@ -30,6 +30,7 @@ class Person:
     department: str = ""
     created_at: datetime = BEGIN
     changed_at: datetime = BEGIN
+    aliases: list[str] = field(default_factory=list)  # other addresses (Okta secondEmail, Entra otherMails)
     trait: str = "plain"  # leaver | renamed | guest | plus_address | non_ascii | moved | joiner | …
 
 
@@ -51,7 +52,9 @@ class Change:
     hire {person: Person, groups: [key]} · disable {key} · suspend {key} · enable {key} · delete {key}
     rename {key, given?, family?, email?, login?} · join {key, group} · leave {key, group}
     assign {key} · unassign {key} (direct assignment of a person) · assign_group {group} · unassign_group {group}
-    setting {name: value, …} (the engine's Settings) · catalog {request: …} (somebody acts in Catalog by hand)
+    setting {name: value, …} (the engine's Settings)
+    catalog {do: add_user, document} · {do: delete_user, user_name} · {do: tokens, tokens} (what happens at Catalog's
+    side; the tenant does it, engines pass it over)
     """
 
     at: datetime
