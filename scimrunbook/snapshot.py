@@ -165,6 +165,7 @@ WHATS = (
     "catalog.users",
     "catalog.groups",
     "catalog.probe",
+    "unrecognised",  # a file in the folder of exports that is none of these
 )
 _DTYPES = {"text": "str", "bool": "boolean", "int": "Int64", "time": "datetime64[us, UTC]"}
 
@@ -252,6 +253,7 @@ class Snapshot:
     facts: Facts = field(default_factory=Facts)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)  # check id → {answer, by, at, note}
+    memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # see derived.py; never saved
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         """The table, empty where nothing was read. Raises KeyError for a table that does not exist."""
@@ -268,6 +270,11 @@ class Snapshot:
     @property
     def as_of(self) -> pd.Timestamp:
         return pd.Timestamp(self.facts.as_of)
+
+    def whole(self, what: str) -> bool:
+        """Whether ``what`` was read and nothing says that a part is missing: only then does absence prove anything."""
+        c = self["coverage"]
+        return self.read(what) and not bool(((c["what"] == what) & ~c["complete"].fillna(True)).any())
 
     def read(self, what: str) -> bool:
         """Whether ``what`` (one of WHATS) was read, live or from a file, at least in part."""

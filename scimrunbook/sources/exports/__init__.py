@@ -1,0 +1,179 @@
+"""A folder of whatever an admin could export, read into the snapshot's tables.
+
+Files are recognised by what they hold (``registry``). Each gets exactly one row of ``coverage``: what it is, how many
+records, how many of them could not be read, from when to when; or why it was not recognised.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+from scimrunbook.guide import HOW_TO_GET
+from scimrunbook.incident import Incident
+from scimrunbook.problems import UserProblem
+from scimrunbook.snapshot import WHATS
+from scimrunbook.sources.exports.documents import Document, decode
+from scimrunbook.sources.exports.files import Found, contents, listing
+from scimrunbook.sources.exports.leaks import take_out
+from scimrunbook.sources.exports.registry import Format, Parse, Recognised, formats, parser, recognise
+from scimrunbook.sources.parts import Parts, Progress
+
+__all__ = ["Document", "ExportsError", "Parse", "Recognised", "parser", "read_folder"]
+
+MOST_NAMED = 12  # files or columns an error message lists
+_NAMES = {"okta": "Okta", "entra": "Microsoft Entra ID"}
+
+
+class ExportsError(UserProblem):
+    """The folder of exports cannot be used; the message says what was seen and what is expected."""
+
+
+def read_folder(folder: Path, incident: Incident, parts: Parts, progress: Progress) -> None:
+    """Reads every file below ``folder`` into ``parts``.
+
+    Raises ExportsError where the folder is absent or empty, or where nothing in it was recognised.
+    """
+    if not folder.is_dir():
+        kind = "is a file" if folder.exists() else "does not exist"
+        raise ExportsError(
+            f"The folder of exports {kind}: {folder}\n"
+            "Name a folder under 'exports' in the incident file (relative to that file), or remove the line."
+        )
+    paths = listing(folder)
+    if not paths:
+        raise ExportsError(f"The folder of exports is empty: {folder}\n{_expected(incident)}")
+    seen: list[tuple[str, str]] = []
+    known: list[tuple[Found, Format, Recognised]] = []
+    for number, found in enumerate(contents(folder, paths)):
+        progress(f"exports: {found.name}", min(number, len(paths)), len(paths))
+        hit, reason = _read(found, incident, parts)
+        if hit is None:
+            seen.append((found.name, reason))
+            parts.cover("unrecognised", source="file", name=found.name, refused=reason, sha256=found.sha256)
+        else:
+            known.append((found, *hit))
+    progress("exports", len(paths), len(paths))
+    if not known:
+        raise ExportsError(
+            f"Nothing in the folder of exports could be used: {folder}\n{_listed(seen)}\n{_expected(incident)}"
+        )
+    # What stands by itself first: the others are settled against it.
+    for _, _, result in sorted(known, key=lambda k: k[2].settle is not None):
+        if result.settle:
+            result.settle(result, parts)
+        _take(parts, result)
+    _cover(parts, known)
+    _missing(incident, parts, folder.name)
+
+
+def _read(found: Found, incident: Incident, parts: Parts) -> tuple[tuple[Format, Recognised] | None, str]:
+    """The format and content of a file, or the reason why it is of no use."""
+    if found.data is None:
+        return None, found.reason or "not read"
+    if not found.data:
+        return None, "empty (0 bytes): the download did not work, export it again"
+    text, assumed = decode(found.data)
+    if text is None:
+        return None, "not a text file"
+    if not text.strip():
+        return None, "empty: it holds nothing but blanks"
+    text, leaks = take_out(text)
+    parts.facts.leaks.extend({"file": found.name, "line": line, "rule": rule} for line, rule in leaks)
+    document = Document(found.name, text, incident)
+    hit = recognise(document)
+    if hit is None:
+        return None, _why_not(document)
+    entry, result = hit
+    if entry.provider not in (None, incident.identity_provider):
+        return None, (
+            f"{entry.title}: a file of {_NAMES[entry.provider]}, while this incident's identity provider is "
+            f"{_NAMES[incident.identity_provider]}"
+        )
+    if not result.rows and result.unreadable:
+        result.refused = result.refused or f"none of its {result.unreadable} records could be read"
+    if assumed:
+        result.remark(assumed)
+    return hit, ""
+
+
+def _why_not(document: Document) -> str:
+    if document.text.lstrip().startswith("<"):
+        return "a web page or XML, not an export: save the answer itself, or download again after signing in"
+    if document.json is None and document.ndjson is None and document.problem and document.text.lstrip()[:1] in "{[":
+        return f"{document.problem}: save or export it again"
+    if document.records is not None:
+        first = document.records.objects[:1] or document.records.pages[:1]
+        keys = ", ".join(_short(k) for k in list(first[0])[:6]) if first else ""
+        return f"JSON of a kind that is not known (keys: {keys})" if keys else "JSON without any record in it"
+    if document.csv is not None:
+        return f"a CSV with columns that are not known: {', '.join(_short(h) for h in document.csv.header[:6])}"
+    return "neither JSON nor CSV"
+
+
+def _short(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text[:40])
+
+
+def _take(parts: Parts, result: Recognised) -> None:
+    if result.refused:
+        return
+    for table, rows in result.tables.items():
+        parts.add(table, rows)
+    if result.facts:
+        result.facts(parts.facts)
+
+
+def _cover(parts: Parts, known: list[tuple[Found, Format, Recognised]]) -> None:
+    """One coverage row a file. A page that says "more follows" is made whole by a last page of the same kind."""
+    ended: dict[tuple[str, str], int] = defaultdict(int)
+    for _, entry, result in known:
+        ended[entry.what, result.subject] += not result.more and not result.refused
+    for found, entry, result in known:
+        complete = result.complete
+        if result.unreadable:
+            complete = False
+        if result.more and not ended[entry.what, result.subject]:
+            complete = False
+            result.remark("The file says that further pages exist, and they are not in the folder.")
+        parts.cover(
+            entry.what,
+            source="file",
+            name=found.name,
+            rows=result.rows,
+            unreadable=result.unreadable,
+            first_at=result.first_at,
+            last_at=result.last_at,
+            complete=complete,
+            refused=result.refused,
+            get_it=result.get_it,
+            sha256=found.sha256,
+            note=f"{entry.title}. {result.note}" if result.note else f"{entry.title}.",
+        )
+
+
+def _missing(incident: Incident, parts: Parts, folder: str) -> None:
+    """What the folder does not hold, and was not read otherwise, with how to export it."""
+    covered = {row["what"] for row in parts.rows["coverage"]}
+    for what in _wanted(incident):
+        if what not in covered:
+            parts.cover(
+                what, source="file", name=folder, refused="not among the exported files", get_it=HOW_TO_GET[what].export
+            )
+
+
+def _wanted(incident: Incident) -> list[str]:
+    readable = {f.what for f in formats()}
+    return [w for w in WHATS if w.startswith((f"{incident.identity_provider}.", "catalog.")) and w in readable]
+
+
+def _listed(seen: list[tuple[str, str]]) -> str:
+    lines = [f"  {_short(name)}: {reason}" for name, reason in seen[:MOST_NAMED]]
+    if len(seen) > MOST_NAMED:
+        lines.append(f"  and {len(seen) - MOST_NAMED} more")
+    return "\n".join(["Seen:", *lines])
+
+
+def _expected(incident: Incident) -> str:
+    lines = [f"  {HOW_TO_GET[w].title}: {HOW_TO_GET[w].export}" for w in _wanted(incident)]
+    return "\n".join(["Put any of these there, under any file name:", *lines])
