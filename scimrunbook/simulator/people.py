@@ -45,7 +45,7 @@ JOINED = {"joiner_before": AS_OF - timedelta(days=5), "joiner_after": BREAK + ti
 
 
 def generate(provider: Provider, seed: int, count: int) -> World:
-    """A healthy world of ``count`` people (at least ``MINIMUM``) with its timeline; provisioning starts at BEGIN + 1 h."""
+    """A healthy world of ``count`` people (at least ``MINIMUM``); an hour after BEGIN everybody is assigned."""
     rng = random.Random(f"{provider}-{seed}")  # noqa: S311 - reproducible, not secret
     makers = _Makers(provider, rng)
     people = [makers.person(i, CAST[i] if i < len(CAST) else "plain") for i in range(max(count, MINIMUM))]

@@ -18,7 +18,7 @@ _SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class WireAnswer:
-    """``status`` 0 where no answer came; ``error`` then says why. ``body`` is the parsed JSON, None where there is none."""
+    """``status`` is 0 where no answer came, and ``error`` says why. ``body``: the parsed JSON, or None."""
 
     status: int
     body: Any = None
