@@ -5,9 +5,11 @@ This module holds the typed model. Reading YAML with line numbers lives in ``inc
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Provider = Literal["okta", "entra"]
 Host = Literal["app.castordoc.com", "app.us.castordoc.com"]
@@ -32,6 +34,12 @@ class Window(_Strict):
     start: AwareDatetime
     end: AwareDatetime
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError("the window ends before it starts | Swap start and end, or correct one of them.")
+        return self
+
 
 class CatalogAccess(_Strict):
     token: Reference | None = None
@@ -41,6 +49,18 @@ class CatalogAccess(_Strict):
 
 class OktaAccess(_Strict):
     org_url: str
+
+    @field_validator("org_url")
+    @classmethod
+    def _org(cls, value: str) -> str:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+        if parts.scheme != "https" or not host or parts.username or parts.path.strip("/") or parts.query:
+            raise ValueError("this is not the address of an Okta org | Write it like https://acme.okta.com.")
+        if "-admin." in host:
+            raise ValueError(f"this is the admin console | Write https://{host.replace('-admin.', '.')}.")
+        return f"https://{parts.netloc.lower()}"
+
     app_id: str | None = None
     token: Reference | None = None
 
@@ -73,4 +93,20 @@ class Incident(_Strict):
     exports: str | None = None
     role_mapping: dict[Literal["VIEWER", "CONTRIBUTOR", "ADMIN"], list[str]] = {}
     answers: dict[str, Answer] = {}
-    connect_to: str | None = None
+    connect_to: str | None = None  # practice only
+
+    @field_validator("connect_to")
+    @classmethod
+    def _loopback(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}", value):
+            raise ValueError("practice goes to this machine only | Write 127.0.0.1:PORT, or take the line out.")
+        return value
+
+    @model_validator(mode="after")
+    def _one_provider(self) -> Self:
+        other = {"okta": "entra", "entra": "okta"}[self.identity_provider]
+        if getattr(self, other) is not None:
+            raise ValueError(
+                f"{other}: is given, but identity_provider is {self.identity_provider} | Keep the one that is true."
+            )
+        return self
