@@ -22,6 +22,7 @@ _KEYS = {
     "teams": ["team_id"],
     "team_members": ["team_id", "account_id"],
     "jobs": ["job_id"],
+    "config_changes": ["at", "what", "actor", "detail", "raw_type"],
 }
 
 

@@ -1,0 +1,179 @@
+"""Okta's API objects as rows: the application, who is assigned, group push, mappings, people, groups, members.
+
+Facts: Okta Management API (Application, ApplicationUser, ProfileMapping, User, Group). Every function takes a record
+nobody vouches for and gives a row, or None where the record has no id.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scimrunbook.guide import OKTA_TOGGLES
+from scimrunbook.snapshot import AppFacts
+from scimrunbook.sources.fields import as_json, first, moment, obj, text, texts
+
+Row = dict[str, Any]
+_GONE = {"DEPROVISIONED", "SUSPENDED"}
+_PUSH_FEATURES = {t.feature for t in OKTA_TOGGLES}
+
+
+def app(record: Any, facts: AppFacts) -> Row | None:
+    """Fills ``facts`` from an Application and gives its row of ``jobs``; None without an id."""
+    r = obj(record)
+    key = text(r.get("id"))
+    if key is None:
+        return None
+    template = obj(obj(r.get("credentials")).get("usernametemplate"))
+    facts.id, facts.name, facts.label = key, text(r.get("name")), text(r.get("label"))
+    facts.status = text(r.get("status"))
+    facts.features = texts(r.get("features")) if isinstance(r.get("features"), list) else None
+    facts.username_template = text(template.get("template"))
+    facts.username_push = text(template.get("pushstatus"))
+    pushing = None if facts.features is None else bool(_PUSH_FEATURES & set(facts.features))
+    schedule = {None: None, True: "Active", False: "Disabled"}[pushing]
+    return {"job_id": key, "template": facts.name, "state": facts.status, "schedule_state": schedule}
+
+
+def app_user(record: Any) -> dict[str, list[Row]] | None:
+    """Rows of ``app_accounts``, of ``assignments`` where the person is assigned by name, of ``people`` if embedded."""
+    r = obj(record)
+    key = text(r.get("id"))
+    if key is None:
+        return None
+    profile = obj(r.get("profile"))
+    scope = text(r.get("scope"))
+    account = {
+        "person_key": key,
+        "user_name": text(obj(r.get("credentials")).get("username")),
+        "external_id": text(r.get("externalid")),
+        "scope": scope,
+        "status": text(r.get("status")),
+        "sync_state": text(r.get("syncstate")),
+        "given_name": first(profile.get("givenname"), profile.get("firstname")),
+        "family_name": first(profile.get("familyname"), profile.get("lastname")),
+        "email": text(profile.get("email")),
+        "created_at": moment(r.get("created")),
+        "status_changed_at": moment(r.get("statuschanged")),
+        "last_sync_at": moment(r.get("lastsync")),
+    }
+    rows: dict[str, list[Row]] = {"app_accounts": [account]}
+    if scope == "USER":
+        rows["assignments"] = [
+            {"target_key": key, "target_type": "user", "how": "assigned", "at": moment(r.get("created"))}
+        ]
+    embedded = person(obj(r.get("_embedded")).get("user"))
+    if embedded:
+        rows["people"] = [embedded]
+    return rows
+
+
+def app_group(record: Any) -> dict[str, list[Row]] | None:
+    """Rows of ``assignments``, and of ``groups`` if embedded."""
+    r = obj(record)
+    key = text(r.get("id"))
+    if key is None:
+        return None
+    rows: dict[str, list[Row]] = {"assignments": [{"target_key": key, "target_type": "group", "how": "assigned"}]}
+    embedded = group(obj(r.get("_embedded")).get("group"))
+    if embedded:
+        rows["groups"] = [embedded]
+    return rows
+
+
+def push(record: Any) -> Row | None:
+    """The row of ``assignments`` (how=pushed) of a group push mapping."""
+    r = obj(record)
+    key = text(r.get("sourcegroupid"))
+    if key is None:
+        return None
+    return {
+        "target_key": key,
+        "target_type": "group",
+        "how": "pushed",
+        "status": text(r.get("status")),
+        "error": text(r.get("errorsummary")),
+        "team_id": text(r.get("targetgroupid")),
+        "at": moment(r.get("created")),
+    }
+
+
+def mapping(record: Any) -> list[Row] | None:
+    """Rows of ``mappings`` of one ProfileMapping; None where it is none. A list row has no properties: no rows.
+
+    The direction is told by the type of its ends: ``appuser`` is the application's side.
+    """
+    r = obj(record)
+    source, target = obj(r.get("source")), obj(r.get("target"))
+    if not source or not target or text(r.get("id")) is None:
+        return None
+    direction = "to_app" if text(target.get("type")) == "appuser" else "from_app"
+    properties = r.get("properties")
+    if not isinstance(properties, dict):
+        return []
+    rows = []
+    for name, value in properties.items():
+        expression = text(obj(value).get("expression"))
+        rows.append(
+            {
+                "direction": direction,
+                "object": "user",
+                "target": str(name),
+                "source": expression,
+                "source_kind": _kind(expression),
+                "flow": text(obj(value).get("pushstatus")),
+            }
+        )
+    return rows
+
+
+def _kind(expression: str | None) -> str:
+    if expression is None:
+        return "none"
+    if expression.startswith(('"', "'")):
+        return "constant"
+    return "attribute" if expression.replace(".", "").replace("_", "").isalnum() else "function"
+
+
+def person(record: Any) -> Row | None:
+    """The row of ``people`` from a User."""
+    r = obj(record)
+    key = text(r.get("id"))
+    profile = obj(r.get("profile"))
+    if key is None or not profile:
+        return None
+    status = text(r.get("status"))
+    email, second = text(profile.get("email")), text(profile.get("secondemail"))
+    given, family = text(profile.get("firstname")), text(profile.get("lastname"))
+    return {
+        "person_key": key,
+        "login": text(profile.get("login")),
+        "email": email,
+        "given_name": given,
+        "family_name": family,
+        "display_name": first(profile.get("displayname"), " ".join(p for p in (given, family) if p)),
+        "status": status,
+        # Okta provisions whoever is not deactivated or suspended; people who never signed in are STAGED or PROVISIONED
+        "active": None if status is None else status not in _GONE,
+        "kind": (text(profile.get("usertype")) or "member").lower(),
+        "other_emails": as_json([second]) if second and second != email else None,
+        "created_at": moment(r.get("created")),
+        "changed_at": moment(r.get("lastupdated")),
+    }
+
+
+def group(record: Any) -> Row | None:
+    """The row of ``groups`` from a Group."""
+    r = obj(record)
+    key = text(r.get("id"))
+    if key is None:
+        return None
+    return {"group_key": key, "name": text(obj(r.get("profile")).get("name")), "kind": text(r.get("type"))}
+
+
+def member(group_key: str, record: Any) -> dict[str, list[Row]] | None:
+    """Rows of ``memberships`` and ``people`` from a User in the list of a group's members."""
+    found = person(record)
+    if found is None:
+        return None
+    link = {"group_key": group_key, "member_key": found["person_key"], "member_type": "user"}
+    return {"memberships": [link], "people": [found]}
