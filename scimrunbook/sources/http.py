@@ -141,6 +141,8 @@ class Reader:
         self.origin = checked_origin(origin)
         self.host = self.origin.host
         self.requests = 0
+        self.date: datetime | None = None  # the server's clock at its latest answer
+        self.skew_seconds: float | None = None  # how far the server's clock is ahead of this machine's
         self._auth, self._patience, self._progress, self._sleep = auth, patience, progress, sleep
         if auth is not None:
             auth.pin(self.origin)
@@ -191,6 +193,12 @@ class Reader:
             self._tell(wait)
             self._sleep(wait)
 
+    def _tell_time(self, date: str | None) -> None:
+        moment = _http_date(date)
+        if moment is not None:
+            self.date = moment
+            self.skew_seconds = round((moment - datetime.now(UTC)).total_seconds(), 1)
+
     def _tell(self, wait: float) -> None:
         if self._progress:
             self._progress(f"waiting {wait:.0f} s: {self.host} limits the rate", 0, None)
@@ -235,6 +243,7 @@ class Reader:
             failure = classify(problem, self.host)
         else:
             latency = round((time.monotonic() - began) * 1000)
+            self._tell_time(response.headers.get("date"))
             links = {r: str(link["url"]) for r, link in response.links.items() if r and "url" in link}
             return Answer(response.status_code, url.path, response.headers, body, links, latency, self.host)
         raise failure from None
