@@ -1,0 +1,193 @@
+"""What the provider's log proves: last success, what still fails, when the connection broke.
+
+An old failure that a later success healed is no failure. Facts: okta.md sections 1, 2, 4; entra.md sections 1, 2, 5, 7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from scimrunbook.derived import derived
+from scimrunbook.errors import families, is_auth
+from scimrunbook.scope import log_of
+from scimrunbook.snapshot import Snapshot
+
+WRITES = ("create", "update", "deactivate", "reactivate", "delete", "sync", "lookup")
+GROUP_WRITES = ("group_create", "group_update", "group_delete", "membership")
+# Entra skips what is already so: as good as a success.
+SETTLED_SKIPS = ("RedundantExport", "RedundantSoftDelete")
+CYCLE_SECONDS = 40 * 60
+OKTA_SETTLES_SECONDS = 15 * 60
+_STATE = {"create": "on", "update": "on", "reactivate": "on", "deactivate": "off", "delete": "gone"}
+
+
+@derived
+def operations(snapshot: Snapshot) -> pd.DataFrame:
+    """Log rows about users and groups that touched Catalog, in order of time, with ``ok``, ``failed``, ``family``.
+
+    ``key`` is the person or group; a retry that failed again is a failure of its own. Rows without a time come first.
+    """
+    events = snapshot["events"]
+    events = events[events["action"].isin(WRITES + GROUP_WRITES)]
+    key = events["person_key"].fillna(events["group_key"])
+    ok = (events["status"] == "success") | ((events["status"] == "skipped") & events["skip_reason"].isin(SETTLED_SKIPS))
+    events = events.assign(key=key, ok=ok, failed=events["status"] == "failure", family=families(events))
+    return events.sort_values(["at", "failed"], kind="stable", na_position="first", ascending=[True, False]).reset_index(
+        drop=True
+    )
+
+
+@derived
+def last_of(snapshot: Snapshot) -> pd.DataFrame:
+    """Per person or group (index ``key``): positions and rows of the last success and the last failure.
+
+    Columns ``ok_at``, ``ok_action``, ``failed_at``, ``failed_action``, ``reason``, ``error_code``, ``family``,
+    ``next_attempt_at``, ``open`` (the failure is not healed), ``state`` (on | off | gone after the last success that
+    tells), ``state_at``.
+    """
+    rows = operations(snapshot)
+    rows = rows[rows["key"].notna()].assign(order=range(int(rows["key"].notna().sum())))
+    ok = rows[rows["ok"]].drop_duplicates("key", keep="last").set_index("key")
+    bad = rows[rows["failed"]].drop_duplicates("key", keep="last").set_index("key")
+    told = rows[rows["ok"] & rows["action"].isin(_STATE)].drop_duplicates("key", keep="last").set_index("key")
+    keys = pd.Index(rows["key"].drop_duplicates().sort_values(), dtype="str", name="key")
+    frame = pd.DataFrame(index=keys)
+    for column, source, name in (
+        ("ok_at", ok, "at"),
+        ("ok_action", ok, "action"),
+        ("failed_at", bad, "at"),
+        ("failed_action", bad, "action"),
+        ("reason", bad, "reason"),
+        ("error_code", bad, "error_code"),
+        ("family", bad, "family"),
+        ("next_attempt_at", bad, "next_attempt_at"),
+        ("state_at", told, "at"),
+    ):
+        frame[column] = source[name].reindex(keys)
+    frame["state"] = told["action"].map(_STATE).astype("str").reindex(keys)
+    bad_order, ok_order = bad["order"].reindex(keys), ok["order"].reindex(keys)
+    frame["open"] = (bad_order.notna() & (ok_order.isna() | (bad_order > ok_order))).astype(bool)
+    return frame
+
+
+@derived
+def open_failures(snapshot: Snapshot) -> pd.DataFrame:
+    """Failed operations whose person or group had no success since, in order of time."""
+    rows = operations(snapshot)
+    last = last_of(snapshot)
+    hurt = last.index[last["open"]]
+    since_ok = rows["key"].map(last["ok_at"]) if len(last) else pd.Series(pd.NaT, index=rows.index)
+    fresh = since_ok.isna() | (rows["at"] >= pd.to_datetime(since_ok, utc=True))
+    return rows[rows["failed"] & (rows["key"].isna() | rows["key"].isin(hurt)) & fresh]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """The credential in the log: ``broken`` when the latest contact was refused, ``mixed`` when it comes and goes."""
+
+    last_success: pd.Timestamp | None
+    first_refused: pd.Timestamp | None  # the first refusal after the last success; else the first of all
+    last_refused: pd.Timestamp | None
+    refused: int
+    succeeded: int
+    broken: bool
+    mixed: bool
+    people: tuple[str, ...]
+    rows: pd.DataFrame
+
+
+@derived
+def refusals(snapshot: Snapshot) -> Refusals:
+    """What the log (and, for Entra, the job's last success) tells about the credential."""
+    events = snapshot["events"].sort_values("at", kind="stable", na_position="first")
+    auth = events[is_auth(events)]
+    contact = events[(events["status"] == "success") & events["action"].isin((*WRITES, *GROUP_WRITES))]
+    seen = [t for t in (contact["at"].max(), snapshot["jobs"]["last_success_at"].max()) if pd.notna(t)]
+    success = max(seen) if seen else None
+    after = auth[auth["at"] > success] if success is not None else auth
+    shown = after if len(after) else auth
+    between = auth[auth["at"] < success] if success is not None else auth.iloc[:0]
+    first_success = contact["at"].min()
+    mixed = bool(len(between)) and pd.notna(first_success) and bool((between["at"] > first_success).any())
+    return Refusals(
+        success,
+        _time(shown["at"].min()),
+        _time(auth["at"].max()),
+        len(after),
+        len(contact),
+        bool(len(after)),
+        mixed,
+        tuple(sorted(shown["person_key"].dropna().unique())),
+        shown,
+    )
+
+
+def _time(value: Any) -> pd.Timestamp | None:
+    return None if pd.isna(value) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time a log covers; None where it is not known. ``whole``: nothing says that rows are missing."""
+
+    first: pd.Timestamp | None
+    last: pd.Timestamp | None
+    rows: int
+    whole: bool
+
+
+@derived
+def log_span(snapshot: Snapshot) -> Span:
+    """From ``coverage`` where it tells, else from the events themselves."""
+    name = log_of(snapshot)
+    rows = snapshot["coverage"]
+    rows = rows[(rows["what"] == name) & rows["refused"].isna()]
+    at = snapshot["events"]["at"]
+    first = min((t for t in (rows["first_at"].min(), at.min()) if pd.notna(t)), default=None)
+    last = max((t for t in (rows["last_at"].max(), at.max()) if pd.notna(t)), default=None)
+    return Span(first, last, len(at), snapshot.whole(name))
+
+
+@derived
+def settled_before(snapshot: Snapshot) -> pd.Timestamp:
+    """Changes after this moment may still be on their way: minutes for Okta, the current 40-minute cycle for Entra.
+
+    An overdue cycle does not excuse anybody: no change older than one interval and a quarter of an hour waits.
+    """
+    now = snapshot.as_of
+    if snapshot.provider == "okta":
+        return now - pd.Timedelta(seconds=OKTA_SETTLES_SECONDS)
+    interval = cycle(snapshot)
+    floor = now - interval - pd.Timedelta(minutes=15)
+    jobs = snapshot["jobs"].dropna(subset=["last_began_at"]).sort_values("last_began_at")
+    if jobs.empty:
+        return floor
+    row = jobs.iloc[-1]
+    began = row["last_began_at"]
+    if pd.isna(row["last_ended_at"]) or row["last_ended_at"] < began:
+        began = began - interval
+    # assignments and group membership take minutes to reach the provisioning service
+    return max(floor, began - pd.Timedelta(minutes=5))
+
+
+@derived
+def cycle(snapshot: Snapshot) -> pd.Timedelta:
+    """Entra's interval between cycles; what is absurd (the maximum time span of a disabled job) is the usual 40 minutes."""
+    seconds = snapshot["jobs"]["interval_seconds"].dropna()
+    seconds = seconds[(seconds > 0) & (seconds <= 86400)]
+    return pd.Timedelta(seconds=int(seconds.iloc[-1]) if len(seconds) else CYCLE_SECONDS)
+
+
+def when(moment: Any) -> str:
+    """A time as sentences print it."""
+    return "an unknown time" if moment is None or pd.isna(moment) else pd.Timestamp(moment).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def iso(moment: Any) -> str | None:
+    """A time for ``Finding.since``."""
+    if moment is None or pd.isna(moment):
+        return None
+    return str(pd.Timestamp(moment).isoformat()).replace("+00:00", "Z")

@@ -1,0 +1,197 @@
+"""What Catalog still lacks, person by person: to create, to update, to deactivate, or nothing.
+
+Judged from Catalog's own list where it was read; else from what the provider remembers (Okta app users: an external id
+is proof of an account) and from what its log says was accepted last. What neither tells is unknown, never missing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from scimrunbook.derived import derived, fold, looked_up, no, yes
+from scimrunbook.history import SETTLED_SKIPS, last_of, log_span, settled_before
+from scimrunbook.matching import account_of, catalog_known
+from scimrunbook.scope import ENDED, scope
+from scimrunbook.snapshot import Snapshot
+
+# Expressions that give the plain name, as the two providers print them (okta.md section 0, entra.md section 6).
+PLAIN_SOURCES = {
+    "givenName": ("user.firstname", "firstname", "[givenname]", "givenname"),
+    "familyName": ("user.lastname", "lastname", "[surname]", "surname", "familyname"),
+}
+
+
+@derived
+def presence(snapshot: Snapshot) -> pd.DataFrame:
+    """Everybody's account as far as it is known.
+
+    Columns of ``scope`` plus ``exists``, ``on`` (nullable: active), ``managed``, ``has_given``, ``has_family``,
+    ``has_user_name``, ``copies``, ``proof`` (catalog | app_users | log) and ``account_id``.
+    """
+    people = scope(snapshot).reset_index(drop=True)
+    key = people["person_key"]
+    last = last_of(snapshot)
+    state = looked_up(key, last["state"])
+    app = snapshot["app_accounts"].dropna(subset=["person_key"]).drop_duplicates("person_key", keep="last")
+    app = app.set_index("person_key")
+    if catalog_known(snapshot):
+        mine = account_of(snapshot)
+        exists = pd.Series(key.isin(mine.index), dtype="boolean")
+        frame = people.assign(
+            exists=exists,
+            on=looked_up(key, mine["active"].astype("boolean")).where(exists, False),
+            managed=yes(looked_up(key, mine["managed"].astype("boolean"))),
+            has_given=looked_up(key, mine["given_name"]),
+            has_family=looked_up(key, mine["family_name"]),
+            has_user_name=looked_up(key, mine["user_name"]),
+            copies=looked_up(key, mine["copies"].astype("Int64")).fillna(0).astype("int64"),
+            account_id=looked_up(key, mine["account_id"]),
+            proof="catalog",
+        )
+        return frame.assign(named_where_known=True)
+    exists, on = _from_provider(snapshot, people, state, app)
+    return people.assign(
+        exists=exists,
+        on=on,
+        managed=yes(exists),
+        has_given=looked_up(key, app["given_name"]),
+        has_family=looked_up(key, app["family_name"]),
+        has_user_name=looked_up(key, app["user_name"]),
+        copies=0,
+        account_id=looked_up(key, app["external_id"]),
+        proof="app_users" if len(app) else "log",
+        named_where_known=key.isin(app.index),
+    )
+
+
+def _from_provider(
+    snapshot: Snapshot, people: pd.DataFrame, state: pd.Series[Any], app: pd.DataFrame
+) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """``exists`` and ``on`` without Catalog's list: app users first, then what was accepted last, else unknown."""
+    key = people["person_key"]
+    exists = pd.Series(pd.NA, index=people.index, dtype="boolean")
+    on = exists.copy()
+    exists = exists.mask(state.isin(("on", "off")), True).mask(state == "gone", False)
+    on = on.mask(state == "on", True).mask(state.isin(("off", "gone")), False)
+    live = key.isin(app.index[~app["status"].isin(ENDED)])
+    linked = looked_up(key, app["external_id"]).notna()
+    exists = exists.mask(live & linked, True).mask(live & ~linked, False)
+    on = on.mask(live & linked & on.isna(), True).mask(live & ~linked, False)
+    failed = _never_succeeded(snapshot, key)
+    exists, on = exists.mask(exists.isna() & failed, False), on.mask(on.isna() & failed, False)
+    fresh = _newer_than_log(snapshot, people) & exists.isna()
+    return exists.mask(fresh, False), on.mask(fresh, False)
+
+
+def _never_succeeded(snapshot: Snapshot, key: pd.Series[Any]) -> pd.Series[Any]:
+    """Whose create failed and who never had a success."""
+    last = last_of(snapshot)
+    never = last.index[last["ok_at"].isna() & last["failed_action"].isin(("create", "lookup", "sync"))]
+    return key.isin(never)
+
+
+def _newer_than_log(snapshot: Snapshot, people: pd.DataFrame) -> pd.Series[Any]:
+    """Who was created or assigned after the log begins: an account of theirs would stand in a whole log."""
+    span = log_span(snapshot)
+    if span.first is None or not span.whole:
+        return pd.Series(False, index=people.index)
+    born = people[["created_at", "assigned_at"]].max(axis=1)
+    return (born > span.first).fillna(False).astype(bool)
+
+
+@derived
+def pending(snapshot: Snapshot) -> pd.DataFrame:
+    """``presence`` plus ``need``, ``since``, ``waiting``, ``differs`` (attributes that differ, text).
+
+    ``need``: create | reactivate | update | deactivate | none | unknown. ``since``: the latest change of the person or
+    the assignment that is known. ``waiting``: that change is too young to have arrived.
+    """
+    frame = presence(snapshot)
+    wanted, exists, on = frame["in_scope"], frame["exists"], frame["on"]
+    differs = _differs(snapshot, frame)
+    need = pd.Series("unknown", index=frame.index, dtype="str")
+    need = need.mask(yes(wanted) & yes(exists) & ~no(on), "none")
+    need = need.mask(yes(wanted) & yes(exists) & ~no(on) & differs.notna(), "update")
+    need = need.mask(yes(wanted) & yes(exists) & no(on), "reactivate")
+    need = need.mask(yes(wanted) & no(exists), "create")
+    need = need.mask(no(wanted) & (no(exists) | no(on)), "none")
+    need = need.mask(no(wanted) & yes(exists) & yes(on), "none")
+    need = need.mask(no(wanted) & yes(exists) & yes(on) & frame["managed"], "deactivate")
+    skipped = _kept_out(snapshot, frame["person_key"])
+    need = need.mask(skipped.notna() & need.isin(("create", "reactivate", "update")), "scope")
+    times = ["created_at", "changed_at", "assigned_at", "unassigned_at"]
+    frame = frame.assign(unassigned_at=_unassigned_at(snapshot, frame["person_key"]))
+    since = frame[times].max(axis=1)
+    waiting = need.isin(("create", "reactivate", "update", "deactivate")) & (since > settled_before(snapshot)).fillna(False)
+    return frame.assign(need=need, since=since, waiting=waiting.astype(bool), differs=differs, kept_out=skipped)
+
+
+def _differs(snapshot: Snapshot, frame: pd.DataFrame) -> pd.Series[Any]:
+    """The attributes in which account and person differ (``givenName, familyName``); missing where none does.
+
+    What is empty at the provider is never sent, so it cannot differ; a row mapped from something else cannot be
+    compared.
+    """
+    said = pd.Series("", index=frame.index, dtype="str")
+    pairs = [("givenName", "given_name", "has_given"), ("familyName", "family_name", "has_family")]
+    for attribute, wanted, has in pairs:
+        if not mapped_plainly(snapshot, attribute):
+            continue
+        want = frame[wanted].str.strip().str.normalize("NFC")
+        have = frame[has].str.strip().str.normalize("NFC").fillna("")
+        said = said.mask(frame["named_where_known"] & want.notna() & (want.fillna("") != have), said + f", {attribute}")
+    want = user_name_of(snapshot, frame)
+    have = fold(frame["has_user_name"])
+    by_catalog = frame["proof"] == "catalog"
+    said = said.mask(by_catalog & want.notna() & have.notna() & (want.fillna("") != have.fillna("")), said + ", userName")
+    return said.str.slice(2).mask(said == "")
+
+
+def user_name_of(snapshot: Snapshot, people: pd.DataFrame) -> pd.Series[Any]:
+    """The userName the provider sends for each person, case-folded; missing where it is not known (guests of Entra)."""
+    if snapshot.provider == "okta":
+        app = snapshot["app_accounts"].dropna(subset=["person_key"]).drop_duplicates("person_key", keep="last")
+        return fold(looked_up(people["person_key"], app.set_index("person_key")["user_name"]))
+    rows = to_app(snapshot, "user")
+    source = rows[rows["target"] == "userName"]["source"].str.strip("[] ").str.casefold()
+    column = {"mail": "email", "userprincipalname": "login"}.get(source.iloc[0] if len(source) else "userprincipalname")
+    if column is None:
+        return pd.Series(index=people.index, dtype="str")
+    plain = ~people["login"].fillna("").str.contains("#EXT#", regex=False, case=False) & (people["kind"] != "guest")
+    return fold(people[column]).where(plain)
+
+
+def to_app(snapshot: Snapshot, kind: str) -> pd.DataFrame:
+    """Mapping rows that go to Catalog, of ``user`` or ``group``."""
+    rows = snapshot["mappings"]
+    return rows[(rows["direction"] == "to_app") & (rows["object"].fillna("user") == kind)]
+
+
+def mapped_plainly(snapshot: Snapshot, attribute: str) -> bool:
+    """Whether ``givenName``/``familyName`` is mapped from the plain name (or nothing is known of the mapping)."""
+    rows = to_app(snapshot, "user")
+    if rows.empty:
+        return True
+    target = rows["target"].str.removeprefix("name.")
+    source = rows[target == attribute]["source"].str.casefold().str.strip()
+    return bool(len(source)) and source.iloc[0] in PLAIN_SOURCES[attribute]
+
+
+def _unassigned_at(snapshot: Snapshot, key: pd.Series[Any]) -> pd.Series[Any]:
+    """When the log says the person was last assigned or unassigned."""
+    events = snapshot["events"]
+    events = events[events["action"].isin(("assign", "unassign"))].dropna(subset=["person_key", "at"])
+    return looked_up(key, events.groupby("person_key")["at"].max())
+
+
+def _kept_out(snapshot: Snapshot, key: pd.Series[Any]) -> pd.Series[Any]:
+    """The skip reason where the log's last word on an assigned person is that scoping keeps them out."""
+    events = snapshot["events"]
+    events = events[(events["object_type"] == "user") & events["status"].isin(("success", "failure", "skipped"))]
+    events = events.dropna(subset=["person_key"]).sort_values("at", kind="stable", na_position="first")
+    last = events.drop_duplicates("person_key", keep="last").set_index("person_key")
+    last = last[(last["status"] == "skipped") & ~last["skip_reason"].isin(SETTLED_SKIPS)]
+    last = last[last["skip_reason"].isin(("NotEffectivelyEntitled", "OutOfScope"))]
+    return looked_up(key, last["skip_reason"])
