@@ -61,6 +61,7 @@ class Tenant:
                 engine.run(change.at)
                 self._at_catalog(change)
             engine.run(AS_OF)
+            engine.close()
         return engine
 
     def _at_catalog(self, change: Change) -> None:

@@ -47,6 +47,8 @@ class Seen:
 def build(catalog: Catalog) -> Starlette:
     """The ASGI app of one Catalog region."""
     service = _Service(catalog)
+    search = [Route(f"{BASE}{p}/.search", service.guarded(service.search), methods=["POST"])
+              for p in ("", "/{kind:kind}")]  # fmt: skip
     resources = [
         Route(f"{BASE}/{{kind:kind}}", service.guarded(service.collection), methods=["GET", "POST"]),
         Route(
@@ -64,7 +66,7 @@ def build(catalog: Catalog) -> Starlette:
         for name in ("ResourceTypes", "Schemas")
     ]
     handlers = {404: service.unknown, 405: service.wrong_method}
-    return Starlette(routes=[*described, *one, *resources], exception_handlers=handlers)  # type: ignore[arg-type]
+    return Starlette(routes=[*search, *described, *one, *resources], exception_handlers=handlers)  # type: ignore[arg-type]
 
 
 class _Service:
@@ -167,6 +169,17 @@ class _Service:
             total, page = self.store.count(kind), self.store.page(kind, start, count)
         return self.answer(200, self.listed([_shaped(d, request) for d in page], total, start))
 
+    async def search(self, request: Request) -> Response:
+        """POST search (section 3.4.3): the query in the body, over one kind or both."""
+        body = await _body(request)
+        kinds = [request.path_params["kind"]] if "kind" in request.path_params else ["Users", "Groups"]
+        expression = str(body.get("filter") or "")
+        found = [d for k in kinds for d in (self.filtered(k, expression) if expression else self.store.all(k))]
+        start, count = max(1, int(body.get("startIndex") or 1)), min(MAX_COUNT, int(body.get("count", DEFAULT_COUNT)))
+        wanted = {n: [str(a).lower() for a in body.get(n) or []] for n in ("attributes", "excludedAttributes")}
+        page = [_cut(d, **wanted) for d in found[start - 1 : start - 1 + count]]  # type: ignore[arg-type]
+        return self.answer(200, self.listed(page, len(found), start))
+
     def filtered(self, kind: Kind, expression: str) -> list[dict[str, Any]]:
         if simple := _SIMPLE.fullmatch(expression):
             attribute, value = simple.group(1).lower(), simple.group(2)
@@ -263,11 +276,16 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 def _shaped(document: dict[str, Any], request: Request) -> dict[str, Any]:
-    """``attributes`` and ``excludedAttributes`` (section 3.9): top-level names, and one level of sub-attributes."""
     wanted, unwanted = (
         [a.strip().lower() for a in request.query_params.get(n, "").split(",") if a.strip()]
         for n in ("attributes", "excludedAttributes")
     )
+    return _cut(document, wanted, unwanted)
+
+
+def _cut(document: dict[str, Any], attributes: list[str], excludedAttributes: list[str]) -> dict[str, Any]:  # noqa: N803
+    """``attributes`` and ``excludedAttributes`` (section 3.9): top-level names, and one level of sub-attributes."""
+    wanted, unwanted = attributes, excludedAttributes
     always = {"schemas", "id"}
     if wanted:
         tops = {w.rsplit(":", 1)[-1].split(".")[0] for w in wanted} | {w for w in wanted if ":" in w}

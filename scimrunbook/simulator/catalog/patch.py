@@ -61,6 +61,7 @@ def patched(kind: Kind, document: dict[str, Any], body: dict[str, Any]) -> dict[
     except ValidationError as refused:
         first = refused.errors(include_input=False, include_url=False)[0]
         raise RefusedError("invalidSyntax", str(first["msg"])) from refused
+    after.pop("password", None)  # never returned, so never kept
     return {**after, "schemas": document["schemas"], "id": document["id"], "meta": document["meta"]}
 
 

@@ -82,6 +82,12 @@ class Engine:
             self._wire = (key, self.wires(key[0], f"Bearer {key[1]}"))
         return self._wire[1]
 
+    def close(self) -> None:
+        """Ends the connection to Catalog."""
+        if self._wire:
+            self._wire[1].close()
+            self._wire = None
+
     # -- changes --------------------------------------------------------------------------
 
     def apply(self, change: Change) -> None:

@@ -50,6 +50,10 @@ class Engine:
             getattr(self, f"_{change.what}")(change)
         self.clock.to(max(self.clock.now, until))
 
+    def close(self) -> None:
+        """Ends the connection to Catalog."""
+        self.push.close()
+
     def wait(self, span: timedelta = _DELAY) -> None:
         self.clock.to(self.clock.now + span)
 

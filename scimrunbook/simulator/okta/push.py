@@ -41,6 +41,11 @@ class UserPush:
             self._wire = (key, wire)
         return self._wire[1]
 
+    def close(self) -> None:
+        if self._wire:
+            self._wire[1].close()
+            self._wire = None
+
     def test_connection(self) -> WireAnswer:
         """What saving the API integration sends."""
         answer = self.wire().request("GET", "/Users?startIndex=1&count=2")
