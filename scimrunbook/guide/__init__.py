@@ -1,194 +1,174 @@
-"""The guide as data: tables in TOML beside this module, loaded typed and checked.
+"""The guide as data: tables in TOML beside this module, loaded typed, checked, and only when first asked for.
 
-An unknown key, cause family, action or kind of change in a table is an error at import of the tests, not a surprise in
-a diagnosis. Every table names its source.
+An unknown key, source, cause family, action or kind of change in a table is a GuideError that names file and entry.
+Meanings are in our own words; every row says where its facts come from (``sources.toml``).
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields
+from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
 from scimrunbook.findings import Cause
+from scimrunbook.guide.tables import (
+    CauseFamily,
+    EntraError,
+    EntraSkip,
+    HowToGet,
+    MappingRow,
+    OktaEvent,
+    OktaToggle,
+    QuarantineReason,
+    Region,
+    Section,
+    Source,
+    Symptom,
+)
 
 T = TypeVar("T")
+
+SOURCES: dict[str, Source]
+REGIONS: dict[str, Region]  # by the host people see: app.castordoc.com …
+SECTIONS: dict[str, Section]  # in the guide's order
+SYMPTOMS: dict[str, Symptom]
+CAUSES: dict[str, CauseFamily]  # what to mend first comes first; and "unknown"
+OKTA_APP_NAME: str
+OKTA_TOGGLES: tuple[OktaToggle, ...]
+OKTA_MAPPINGS: tuple[MappingRow, ...]
+ENTRA_MAPPINGS: tuple[MappingRow, ...]
+ENTRA_ERRORS: dict[str, EntraError]
+ENTRA_SKIPS: dict[str, EntraSkip]
+QUARANTINE_REASONS: dict[str, QuarantineReason]
+OKTA_EVENTS: dict[str, OktaEvent]
+HOW_TO_GET: dict[str, HowToGet]
 
 
 class GuideError(ValueError):
     """A table of the guide is wrong; names the file and the entry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
-    """``base_url`` is exact: scheme, host, path, no trailing slash."""
-
-    name: str
-    catalog_host: str
-    api_host: str
-    base_url: str
+@cache
+def read_table(name: str) -> dict[str, Any]:
+    """A TOML file of this folder, as it stands."""
+    return tomllib.loads(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    name: str
-    title: str
-    about: str
-    link: str
-    notebook: str
+def row(kind: type[T], table: str, entry: str, data: dict[str, Any], **given: Any) -> T:
+    """One typed row: ``given`` over ``data`` over the table's ``defaults``. Raises GuideError."""
+    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    values = {**read_table(table).get("defaults", {}), **data, **given}
+    if "source" in values:
+        key = values.pop("source")
+        if key not in read_table("sources"):
+            raise GuideError(f"{table}.toml, {entry}: there is no source {key!r}")
+        values["source" if "source" in known else "source_of"] = read_table("sources")[key]["title"]
+    if "object" in values and "object_type" in known:
+        values["object_type"] = values.pop("object")
+    missing = {n for n, f in known.items() if f.default is MISSING} - set(values)
+    if wrong := sorted(missing | (set(values) - set(known))):
+        raise GuideError(f"{table}.toml, {entry}: missing or unknown: {', '.join(wrong)}")
+    for name in ("causes", "sources"):
+        if name in values:
+            values[name] = tuple(values[name])
+    if unknown := set(values.get("causes", ())) - set(Cause):
+        raise GuideError(f"{table}.toml, {entry}: no cause family: {', '.join(sorted(unknown))}")
+    if "causes" in values:
+        values["causes"] = tuple(Cause(c) for c in values["causes"])
+    return kind(**values)
 
 
-@dataclass(frozen=True, slots=True)
-class Symptom:
-    name: str
-    title: str
-    sentence: str
-    observed_by: str
+def _named(kind: type[T], table: str, key: str = "name") -> dict[str, T]:
+    """A table whose entries are TOML tables: ``{entry: row}``."""
+    entries = {n: e for n, e in read_table(table).items() if n != "defaults"}
+    return {n: row(kind, table, n, e, **{key: n}) for n, e in entries.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class CauseFamily:
-    name: str
-    title: str
-    meaning: str
+def _listed(kind: type[T], table: str, array: str, key: str = "target") -> Iterator[T]:
+    """An array of TOML tables as rows; no two with the same key."""
+    for number, entry in enumerate(read_table(table)[array], 1):
+        yield row(kind, table, f"{array} {entry.get(key, number)}", entry)
 
 
-@dataclass(frozen=True, slots=True)
-class OktaToggle:
-    """A checkbox of Provisioning > To App. ``feature`` is its name in ``app.features[]``."""
-
-    feature: str
-    label: str
-    action: str
-
-
-@dataclass(frozen=True, slots=True)
-class MappingRow:
-    """A row that has to be there: ``target`` fed by one of ``sources`` (expressions as the provider prints them)."""
-
-    direction: str
-    object: str
-    target: str
-    sources: tuple[str, ...]
-    matching: bool = False
-
-    @property
-    def source(self) -> str:
-        return self.sources[0]
-
-
-@dataclass(frozen=True, slots=True)
-class EntraError:
-    code: str
-    meaning: str
-    fix: str
-    causes: tuple[Cause, ...]
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class EntraSkip:
-    reason: str
-    meaning: str
-    fix: str
-    causes: tuple[Cause, ...]
-    healthy: bool
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantineReason:
-    reason: str
-    meaning: str
-    causes: tuple[Cause, ...]
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class OktaEvent:
-    """``action``: one of ``snapshot.ACTIONS``; ``change``: of ``snapshot.CHANGES``, where an admin did something."""
-
-    event_type: str
-    action: str
-    object_type: str
-    causes: tuple[Cause, ...]
-    meaning: str
-    change: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HowToGet:
-    """How to read what was missing: ``live`` names scope or role, ``export`` the screen and clicks."""
-
-    what: str
-    title: str
-    live: str
-    export: str
-    file: str
-
-
-def _table(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("scimrunbook.guide").joinpath(f"{name}.toml").read_text("utf-8"))
-
-
-def _make(kind: type[T], where: str, data: Mapping[str, Any], **given: Any) -> T:
-    values = {**data, **given}
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    if unknown := set(values) - known:
-        raise GuideError(f"{where}: unknown {', '.join(sorted(unknown))}")
-    try:
-        if "causes" in values:
-            values["causes"] = tuple(Cause(c) for c in values["causes"])
-        if "sources" in values:
-            values["sources"] = tuple(values["sources"])
-        return kind(**values)
-    except (TypeError, ValueError) as problem:
-        raise GuideError(f"{where}: {problem}") from problem
-
-
-def _sections() -> dict[str, Section]:
-    table = _table("sections")
-    page = table.pop("page")
-    made = {}
-    for number, (name, entry) in enumerate(table.items()):
-        link = f"{page}#{entry.pop('anchor')}"
-        made[name] = _make(Section, name, entry, name=name, link=link, notebook=f"{number:02d}_{name}")
+def _by(kind: type[T], table: str, array: str, key: str) -> dict[str, T]:
+    rows = list(_listed(kind, table, array, key))
+    made = {str(getattr(r, key)): r for r in rows}
+    if len(made) != len(rows):
+        raise GuideError(f"{table}.toml: two entries of {array} have the same {key}")
     return made
 
 
-_REGIONS = [_make(Region, n, e, name=n) for n, e in _table("regions").items()]
-_OKTA, _ENTRA, _ERRORS = _table("okta"), _table("entra"), _table("entra_errors")
+def _sources() -> dict[str, Source]:
+    return {n: Source(key=n, **e) for n, e in read_table("sources").items()}
 
-REGIONS: dict[str, Region] = {r.catalog_host: r for r in _REGIONS}
-SECTIONS: dict[str, Section] = _sections()
-SYMPTOMS: dict[str, Symptom] = {n: _make(Symptom, n, e, name=n) for n, e in _table("symptoms").items()}
-CAUSES: dict[str, CauseFamily] = {n: _make(CauseFamily, n, e, name=n) for n, e in _table("causes").items()}
-OKTA_APP_NAME: str = _OKTA["app_name"]
-OKTA_TOGGLES: tuple[OktaToggle, ...] = tuple(_make(OktaToggle, "okta.toggle", e) for e in _OKTA["toggle"])
-OKTA_MAPPINGS: tuple[MappingRow, ...] = tuple(_make(MappingRow, "okta.mapping", e) for e in _OKTA["mapping"])
-ENTRA_MAPPINGS: tuple[MappingRow, ...] = tuple(_make(MappingRow, "entra.mapping", e) for e in _ENTRA["mapping"])
-ENTRA_ERRORS: dict[str, EntraError] = {e["code"]: _make(EntraError, e["code"], e) for e in _ERRORS["error"]}
-ENTRA_SKIPS: dict[str, EntraSkip] = {e["reason"]: _make(EntraSkip, e["reason"], e) for e in _ERRORS["skip"]}
-QUARANTINE_REASONS: dict[str, QuarantineReason] = {
-    e["reason"]: _make(QuarantineReason, e["reason"], e) for e in _ERRORS["quarantine"]
+
+def _regions() -> dict[str, Region]:
+    return {r.catalog_host: r for r in _named(Region, "regions").values()}
+
+
+def _sections() -> dict[str, Section]:
+    table = dict(read_table("sections"))
+    page = table.pop("page")
+    made = {}
+    for number, (name, entry) in enumerate(table.items()):
+        rest = {k: v for k, v in entry.items() if k != "anchor"}
+        given = {"name": name, "link": f"{page}#{entry['anchor']}", "notebook": f"{number:02d}_{name}"}
+        made[name] = row(Section, "sections", name, rest, **given)
+    return made
+
+
+def _okta_events() -> dict[str, OktaEvent]:
+    from scimrunbook.snapshot import ACTIONS, CHANGES  # pandas with it: not for those who only want a title
+
+    events = _named(OktaEvent, "okta_events", "event_type")
+    for e in events.values():
+        if e.action not in ACTIONS or e.change not in (None, *CHANGES) or e.object_type not in ("user", "group", "app"):
+            raise GuideError(f"okta_events.toml, {e.event_type}: unknown action, change or object")
+    return events
+
+
+_LOADERS: dict[str, Callable[[], Any]] = {
+    "SOURCES": _sources,
+    "REGIONS": _regions,
+    "SECTIONS": _sections,
+    "SYMPTOMS": lambda: _named(Symptom, "symptoms"),
+    "CAUSES": lambda: _named(CauseFamily, "causes"),
+    "OKTA_APP_NAME": lambda: read_table("okta")["app_name"],
+    "OKTA_TOGGLES": lambda: tuple(_listed(OktaToggle, "okta", "toggle", "feature")),
+    "OKTA_MAPPINGS": lambda: tuple(_listed(MappingRow, "okta", "mapping")),
+    "ENTRA_MAPPINGS": lambda: tuple(_listed(MappingRow, "entra", "mapping")),
+    "ENTRA_ERRORS": lambda: _by(EntraError, "entra_errors", "error", "code"),
+    "ENTRA_SKIPS": lambda: _by(EntraSkip, "entra_errors", "skip", "reason"),
+    "QUARANTINE_REASONS": lambda: _by(QuarantineReason, "entra_errors", "quarantine", "reason"),
+    "OKTA_EVENTS": _okta_events,
+    "HOW_TO_GET": lambda: _named(HowToGet, "how_to_get", "what"),
 }
-OKTA_EVENTS: dict[str, OktaEvent] = {
-    n: _make(OktaEvent, n, {**{k: v for k, v in e.items() if k != "object"}, "object_type": e["object"]}, event_type=n)
-    for n, e in _table("okta_events").items()
-}
-HOW_TO_GET: dict[str, HowToGet] = {n: _make(HowToGet, n, e, what=n) for n, e in _table("how_to_get").items()}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a table when it is first asked for; from then on it is an ordinary attribute."""
+    if name not in _LOADERS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, _LOADERS[name]())
 
 
 def section_link(section: str) -> str:
     """The guide's page at this section."""
-    return SECTIONS[section].link
+    sections: dict[str, Section] = _loaded("SECTIONS")
+    return sections[section].link
 
 
 def entra_error(code: str) -> EntraError | None:
     """The entry of a code, exact or by suffix (``ContosoEntryConflict``); the longest suffix wins."""
-    if code in ENTRA_ERRORS:
-        return ENTRA_ERRORS[code]
-    matching = [known for known in ENTRA_ERRORS if code.endswith(known)]
-    return ENTRA_ERRORS[max(matching, key=len)] if matching else None
+    errors: dict[str, EntraError] = _loaded("ENTRA_ERRORS")
+    if code in errors:
+        return errors[code]
+    matching = [known for known in errors if code.endswith(known)]
+    return errors[max(matching, key=len)] if matching else None
+
+
+def _loaded(name: str) -> Any:
+    return globals().get(name) or __getattr__(name)
