@@ -1,7 +1,8 @@
 """What a failed operation says about its cause: HTTP status and words of the answer first, the outer code last.
 
-A later error reader deepens this; here the few readings on which everybody agrees (okta.md section 2 "Reason texts",
-entra.md section 4). An Entra code may mislead (a real 409 arrives as ``…IncompatibleFiltering``): hence its rank.
+Here are the readings on which vendors and observers agree; an error reader may deepen them. An Entra code may mislead
+(a real 409 arrives as ``…IncompatibleFiltering``): hence its rank. Sources: Okta System Log, ``outcome.reason``;
+Microsoft Learn, error codes of the provisioning log.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ _LEADING = re.compile(
 _WORDS: tuple[tuple[re.Pattern[str], Cause], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), cause)
     for pattern, cause in (
-        (r"\bunauthori[sz]ed\b|\bforbidden\b|error authenticating|credential|invalid token|expired", Cause.URL_OR_TOKEN),
+        (
+            r"\bunauthori[sz]ed\b|\bforbidden\b|error authenticating|credential|invalid token|expired",
+            Cause.URL_OR_TOKEN,
+        ),
         (r"invalid json.{0,80}'<'|<!doctype html|<html", Cause.URL_OR_TOKEN),
         (r"already exists|uniqueness|more than one user|\bconflict\b|duplicate", Cause.DUPLICATE_IDENTITY),
         (r"no user returned|user not found|no longer exists", Cause.DUPLICATE_IDENTITY),
@@ -122,6 +126,8 @@ def families(events: pd.DataFrame) -> pd.Series[Any]:
 
 def is_auth(events: pd.DataFrame) -> pd.Series[Any]:
     """True where the endpoint refused the credential: 401 or 403, or the provider's own words for it."""
-    names = events["event_type"].isin(("application.integration.authentication_failure", "application.configuration.update"))
+    names = events["event_type"].isin(
+        ("application.integration.authentication_failure", "application.configuration.update")
+    )
     failed = events["status"] == "failure"
     return failed & (names | (families(events) == Cause.URL_OR_TOKEN.value))

@@ -1,6 +1,7 @@
 """What the provider's log proves: last success, what still fails, when the connection broke.
 
-An old failure that a later success healed is no failure. Facts: okta.md sections 1, 2, 4; entra.md sections 1, 2, 5, 7.
+An old failure that a later success healed is no failure. Sources: Okta System Log API; Microsoft Learn (provisioning
+logs, quarantine status, when provisioning will finish).
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ def operations(snapshot: Snapshot) -> pd.DataFrame:
     key = events["person_key"].fillna(events["group_key"])
     ok = (events["status"] == "success") | ((events["status"] == "skipped") & events["skip_reason"].isin(SETTLED_SKIPS))
     events = events.assign(key=key, ok=ok, failed=events["status"] == "failure", family=families(events))
-    return events.sort_values(["at", "failed"], kind="stable", na_position="first", ascending=[True, False]).reset_index(
-        drop=True
-    )
+    return events.sort_values(
+        ["at", "failed"], kind="stable", na_position="first", ascending=[True, False]
+    ).reset_index(drop=True)
 
 
 @derived
@@ -175,7 +176,7 @@ def settled_before(snapshot: Snapshot) -> pd.Timestamp:
 
 @derived
 def cycle(snapshot: Snapshot) -> pd.Timedelta:
-    """Entra's interval between cycles; what is absurd (the maximum time span of a disabled job) is the usual 40 minutes."""
+    """Entra's interval between cycles; an absurd one (a disabled job's maximum time span) is the usual 40 minutes."""
     seconds = snapshot["jobs"]["interval_seconds"].dropna()
     seconds = seconds[(seconds > 0) & (seconds <= 86400)]
     return pd.Timedelta(seconds=int(seconds.iloc[-1]) if len(seconds) else CYCLE_SECONDS)
@@ -183,7 +184,9 @@ def cycle(snapshot: Snapshot) -> pd.Timedelta:
 
 def when(moment: Any) -> str:
     """A time as sentences print it."""
-    return "an unknown time" if moment is None or pd.isna(moment) else pd.Timestamp(moment).strftime("%Y-%m-%d %H:%M UTC")
+    return (
+        "an unknown time" if moment is None or pd.isna(moment) else pd.Timestamp(moment).strftime("%Y-%m-%d %H:%M UTC")
+    )
 
 
 def iso(moment: Any) -> str | None:

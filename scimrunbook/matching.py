@@ -1,7 +1,7 @@
 """Which Catalog account is whose: the account id the provider remembers, externalId, userName, e-mail, then alias.
 
 Entra maps externalId from objectId, Okta sends its user id; a wrongly mapped mailNickname still finds its person.
-An account belongs to one person only: the strongest link wins. Facts: entra.md sections 6, 8; okta.md sections 3, 4.
+An account belongs to one person only: the strongest link wins. Sources: the two SCIM set-up guides.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def _keys(snapshot: Snapshot) -> list[tuple[str, str, pd.Series[Any]]]:
     """(how, column of the account, table value → person key), the strongest first."""
     people = scope(snapshot)
     # where two people share a value, whoever is in scope, then active, owns it
-    rank = people["in_scope"].astype("boolean").fillna(False).astype(int) * 2 + people["active"].fillna(False).astype(int)
+    rank = people["in_scope"].astype("boolean").fillna(False).astype(int) * 2 + people["active"].fillna(False).astype(
+        int
+    )
     people = people.assign(rank=rank).sort_values(["rank", "person_key"], ascending=[False, True], kind="stable")
     own = people["person_key"]
     app = snapshot["app_accounts"].dropna(subset=["person_key"])

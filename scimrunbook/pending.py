@@ -16,7 +16,7 @@ from scimrunbook.matching import account_of, catalog_known
 from scimrunbook.scope import ENDED, scope
 from scimrunbook.snapshot import Snapshot
 
-# Expressions that give the plain name, as the two providers print them (okta.md section 0, entra.md section 6).
+# Expressions that give the plain name, as the two providers print them.
 PLAIN_SOURCES = {
     "givenName": ("user.firstname", "firstname", "[givenname]", "givenname"),
     "familyName": ("user.lastname", "lastname", "[surname]", "surname", "familyname"),
@@ -124,7 +124,9 @@ def pending(snapshot: Snapshot) -> pd.DataFrame:
     times = ["created_at", "changed_at", "assigned_at", "unassigned_at"]
     frame = frame.assign(unassigned_at=_unassigned_at(snapshot, frame["person_key"]))
     since = frame[times].max(axis=1)
-    waiting = need.isin(("create", "reactivate", "update", "deactivate")) & (since > settled_before(snapshot)).fillna(False)
+    waiting = need.isin(("create", "reactivate", "update", "deactivate")) & (since > settled_before(snapshot)).fillna(
+        False
+    )
     return frame.assign(need=need, since=since, waiting=waiting.astype(bool), differs=differs, kept_out=skipped)
 
 
@@ -145,7 +147,9 @@ def _differs(snapshot: Snapshot, frame: pd.DataFrame) -> pd.Series[Any]:
     want = user_name_of(snapshot, frame)
     have = fold(frame["has_user_name"])
     by_catalog = frame["proof"] == "catalog"
-    said = said.mask(by_catalog & want.notna() & have.notna() & (want.fillna("") != have.fillna("")), said + ", userName")
+    said = said.mask(
+        by_catalog & want.notna() & have.notna() & (want.fillna("") != have.fillna("")), said + ", userName"
+    )
     return said.str.slice(2).mask(said == "")
 
 

@@ -1,7 +1,7 @@
 """Who is who at the provider: everybody it knows, who is assigned, who is named in the incident, who is in scope.
 
 The one truth checks and trace share. Unknown is ``<NA>``: whoever was not read is neither assigned nor unassigned.
-Facts: okta.md section 3 (app-user status), entra.md sections 1, 6, 7 (direct members only, assignments, guests).
+Sources: Okta Management API (ApplicationUser.status); Microsoft Learn (how provisioning works: direct members only).
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def everybody(snapshot: Snapshot) -> pd.DataFrame:
     events = events.dropna(subset=["person_key"]).drop_duplicates("person_key", keep="last")
     parts.append(events[["person_key", "name"]].rename(columns={"name": "login"}))
     parts.append(_strangers(snapshot, pd.concat(parts, ignore_index=True)))
-    every = pd.concat(parts, ignore_index=True).dropna(subset=["person_key"]).drop_duplicates("person_key", keep="first")
+    every = (
+        pd.concat(parts, ignore_index=True).dropna(subset=["person_key"]).drop_duplicates("person_key", keep="first")
+    )
     every = every.astype({**{c: people.dtypes[c] for c in people}, "in_directory": "boolean"})
     every = every.assign(in_directory=yes(every["in_directory"]))
     if snapshot.whole(what(snapshot, "users")):
@@ -110,7 +112,7 @@ def assigned_groups(snapshot: Snapshot) -> pd.DataFrame:
 
 @derived
 def team_groups(snapshot: Snapshot) -> pd.DataFrame:
-    """Groups that should be teams: those Okta pushes, those Entra has assigned. Adds ``status``, ``error``, ``team_id``."""
+    """Groups that should be teams: those Okta pushes, those Entra has assigned; with ``status``, ``error``, ``team_id``."""
     return _groups(snapshot, "pushed" if snapshot.provider == "okta" else "assigned")
 
 

@@ -1,0 +1,218 @@
+"""00 Start here: the right question, the right application, enough evidence."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from scimrunbook import guide
+from scimrunbook.checks import check
+from scimrunbook.checks._words import app_name, count, listed, provider, region, screen
+from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Status
+from scimrunbook.history import log_span, when
+from scimrunbook.scope import log_of
+from scimrunbook.snapshot import Snapshot
+
+S = "start_here"
+
+
+@check(
+    "start.question_is_about_catalog",
+    "The question is about Catalog accounts or teams, not about signing in to Transform",
+    section=S,
+    source="Coalesce guide: Catalog SCIM scope",
+    causes=(Cause.WRONG_SURFACE,),
+)
+def question_is_about_catalog(snapshot: Snapshot) -> Outcome:
+    symptoms = snapshot.incident.symptoms
+    if "transform_login" not in symptoms:
+        return Outcome(Status.PASS, "The incident is about Catalog accounts and teams.")
+    others = [guide.SYMPTOMS[s].title for s in symptoms if s != "transform_login"]
+    also = f" The other symptoms ({listed(others)}) are judged below." if others else ""
+    return Outcome(
+        Status.WARN,
+        f"The incident is about signing in to Transform. Catalog's SCIM provisioning does not touch that.{also}",
+        "A question about Catalog accounts, teams or names.",
+        actions=(
+            Action(
+                "Coalesce Transform > Org Settings > Single Sign-On",
+                "Look into the single sign-on of Transform, or ask Coalesce support about it as a question of its own.",
+                "No change of the SCIM application will change who can sign in to Transform.",
+            ),
+        ),
+    )
+
+
+@check(
+    "start.setup_completed",
+    "The integration and token step was completed with Catalog operations",
+    section=S,
+    source="Coalesce guide: Before you start",
+    causes=(Cause.INTEGRATION_NOT_ENABLED,),
+)
+def setup_completed(snapshot: Snapshot) -> Outcome:
+    return Outcome(
+        Status.MANUAL,
+        expected="Catalog operations issued a SCIM token for this tenant, and it was entered in the application.",
+        manual=Manual(
+            "Did Catalog operations issue a SCIM token for this tenant, and was it entered in the application?",
+            "Your set-up ticket or e-mail with Coalesce; " + _credentials(snapshot),
+        ),
+        actions=(
+            Action(
+                "Coalesce support (Catalog operations)",
+                "Ask for the SCIM integration to be enabled and for a token, then enter it: " + _credentials(snapshot),
+            ),
+        ),
+    )
+
+
+def _credentials(snapshot: Snapshot) -> str:
+    if snapshot.provider == "okta":
+        return screen(snapshot, "Provisioning", "Integration")
+    return screen(snapshot, "Provisioning", "Admin Credentials")
+
+
+@check(
+    "start.region_is_known",
+    "The tenant lives on app.castordoc.com or app.us.castordoc.com",
+    section=S,
+    source="Coalesce guide: Base URL",
+    deciding=False,
+)
+def region_is_known(snapshot: Snapshot) -> Outcome:
+    known = region(snapshot)
+    return Outcome(Status.PASS, f"{known.catalog_host}: region {known.name}, base URL {known.base_url}.")
+
+
+@check(
+    "start.provider_is_accessible",
+    "Provisioning settings and logs of the Catalog app can be opened",
+    section=S,
+    source="Coalesce guide: Before you start",
+    deciding=False,
+)
+def provider_is_accessible(snapshot: Snapshot) -> Outcome:
+    table = snapshot["coverage"]
+    table = table[table["what"].str.startswith(f"{snapshot.provider}.")]
+    read = table[table["refused"].isna()]["what"].drop_duplicates()
+    refused = table[table["refused"].notna() & ~table["what"].isin(read)].drop_duplicates("what")
+    if table.empty or (read.empty and refused.empty):
+        return Outcome(
+            Status.MANUAL,
+            f"Nothing of {provider(snapshot)} was read.",
+            manual=Manual(
+                "Can you open the provisioning settings and the provisioning log of the Catalog application?",
+                screen(snapshot, "Provisioning"),
+            ),
+            actions=(
+                Action(
+                    screen(snapshot),
+                    "Ask for a role that may: Read-Only Administrator (Okta), or Cloud Application Administrator with "
+                    "Reports Reader (Entra).",
+                ),
+            ),
+        )
+    if len(refused):
+        return Outcome(
+            Status.WARN,
+            f"{count(len(refused), 'read was', 'reads were')} refused by {provider(snapshot)}; what rests on them is "
+            "not checked.",
+            "Everything the checks need can be read.",
+            (Evidence.of("What was refused", refused, ["what", "refused", "get_it"]),),
+            actions=tuple(
+                Action(f"{provider(snapshot)}: permissions of the account that reads", f"Get {_title(w)}: {g}.")
+                for w, g in zip(refused["what"], refused["get_it"].fillna("ask an administrator"), strict=True)
+            )[:5],
+        )
+    return Outcome(Status.PASS, f"{count(len(read), 'kind')} of data could be read from {provider(snapshot)}.")
+
+
+def _title(what: str) -> str:
+    known = guide.HOW_TO_GET.get(what)
+    return known.title if known else what
+
+
+@check(
+    "start.app_is_the_right_one",
+    "The application looked at is the Catalog SCIM app, not the SAML one",
+    section=S,
+    source="Coalesce set-up guides; Okta Management API: Application.name",
+    needs={"okta": (("okta.app",),), "entra": (("entra.service_principal",), ("entra.job",))},
+    causes=(Cause.INTEGRATION_NOT_ENABLED,),
+    deciding=False,
+)
+def app_is_the_right_one(snapshot: Snapshot) -> Outcome:
+    app = snapshot.facts.app
+    others = f" Others that could be meant: {listed(app.candidates)}." if app.candidates else ""
+    if snapshot.provider == "entra":
+        jobs = snapshot["jobs"]
+        if jobs.empty and app.candidates:
+            return _wrong_app(snapshot, f"{app_name(snapshot)} has no provisioning job.{others}")
+        return Outcome(Status.PASS, f"{app_name(snapshot)} is the application that was looked at.{others}")
+    if app.name is None:
+        return Outcome(Status.SKIPPED, "The application's type was not told.")
+    if app.name == guide.OKTA_APP_NAME:
+        return Outcome(Status.PASS, f"{app_name(snapshot)} is a SCIM 2.0 Header Auth application.{others}")
+    if app.features:
+        said = f"{app_name(snapshot)} is of type {app.name}, not the one of the guide, but it does provision."
+        return Outcome(Status.PASS, said + others)
+    return _wrong_app(snapshot, f"{app_name(snapshot)} is of type {app.name} and provisions nothing.{others}")
+
+
+def _wrong_app(snapshot: Snapshot, actual: str) -> Outcome:
+    key = "okta.app_id" if snapshot.provider == "okta" else "entra.service_principal_id"
+    return Outcome(
+        Status.WARN,
+        actual,
+        "The application with the SCIM provisioning of Catalog.",
+        actions=(
+            Action("the incident file", f"Set {key} to the application whose Provisioning page holds the base URL."),
+        ),
+    )
+
+
+@check(
+    "start.evidence_covers_the_window",
+    "What was collected covers the time of the failures, unfiltered",
+    section=S,
+    source="Okta System Log API; Microsoft Learn: analyze provisioning logs",
+    needs={"okta": (("okta.system_log",),), "entra": (("entra.provisioning_log",),)},
+    deciding=False,
+)
+def evidence_covers_the_window(snapshot: Snapshot) -> Outcome:
+    span, window = log_span(snapshot), snapshot.incident.window
+    rows = snapshot["coverage"]
+    unreadable = int(rows[rows["what"] == log_of(snapshot)]["unreadable"].fillna(0).sum())
+    troubles = []
+    if span.rows == 0:
+        troubles.append("the log that was read holds no record")
+    if not span.whole:
+        troubles.append("a part of the log is missing")
+    if window and span.first is not None and span.last is not None:
+        start, end = pd.Timestamp(window.start), pd.Timestamp(window.end)
+        if span.last < start:
+            troubles.append(f"its newest record ({when(span.last)}) is older than the window")
+        if span.first > end:
+            troubles.append(f"its oldest record ({when(span.first)}) is younger than the window")
+    events = snapshot["events"]
+    touched = events[events["action"] != "other"]
+    if len(touched) >= 5 and bool((touched["status"] == "failure").all()):
+        troubles.append("it holds failures only, as an export under a filter does")
+    if unreadable:
+        troubles.append(f"{count(unreadable, 'record')} could not be read")
+    covers = f"{count(span.rows, 'record')} from {when(span.first)} to {when(span.last)}"
+    if not troubles:
+        return Outcome(Status.PASS, f"The log covers {covers}.")
+    where = (
+        "Okta Admin Console > Reports > System Log"
+        if snapshot.provider == "okta"
+        else screen(snapshot, "Provisioning", "Provisioning logs")
+    )
+    return Outcome(
+        Status.WARN,
+        f"The log covers {covers}, but {listed(troubles)}. No errors in it would not mean health.",
+        "The whole window, every status, one application.",
+        actions=(
+            Action(where, "Export the log again: the whole window, every status, no filter but the application."),
+        ),
+    )
