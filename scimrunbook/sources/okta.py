@@ -1,4 +1,4 @@
-"""Reads Okta live through its Management API: GET only, bounded, every refusal named with the scope or role it needs."""
+"""Reads Okta live through its Management API: GET only, bounded, every refusal named with what it needs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RefusedError(Exception):
 def read(
     reader: Reader, incident: Incident, parts: Parts, progress: Progress, *, since: datetime, until: datetime
 ) -> None:
-    """Fills ``parts`` from the org of ``reader``. ``since``/``until`` bound the System Log. Never raises for the org."""
+    """Fills ``parts`` from the org. ``since`` and ``until`` bound the System Log. Never raises for its answers."""
     _Okta(reader, incident, parts, progress).read(since, until)
 
 
