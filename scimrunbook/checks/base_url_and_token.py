@@ -128,7 +128,7 @@ def _texts(table: pd.DataFrame, at: str, text: str) -> pd.DataFrame:
     return table[[at, text]].rename(columns={at: "at", text: "text"}).dropna(subset=["text"])
 
 
-def _names(texts: pd.DataFrame, host: str) -> "pd.Series[bool]":
+def _names(texts: pd.DataFrame, host: str) -> pd.Series[bool]:
     pattern = r"(?<![\w.-])" + host.replace(".", r"\.") + r"(?![\w-])"
     return texts["text"].str.contains(pattern, case=False, regex=True, na=False).astype(bool)
 
@@ -147,8 +147,8 @@ def is_well_formed(snapshot: Snapshot) -> Outcome:
         return Outcome(
             Status.SKIPPED,
             "The token was not given to this run; usually nobody has it.",
-            needs="Not checked: needs the Catalog token as it was typed in. Get it like this: put it into a file of mode "
-            "0600 and name it under catalog: token: file:… in the incident file.",
+            needs="Not checked: needs the Catalog token as it was typed in. Get it like this: put it into a file "
+            "of mode 0600 and name it under catalog: token: file:… in the incident file.",
         )
     typed = snapshot.incident.catalog.token_is == "as_typed_in_provider"
     troubles = [p.replace("_", " ") for p in token.problems]
@@ -168,7 +168,7 @@ def is_well_formed(snapshot: Snapshot) -> Outcome:
             actions=(
                 Action(
                     credentials_screen(snapshot),
-                    f"Enter the token anew, exactly as Catalog operations issued it, and press {test_button(snapshot)}.",
+                    f"Enter the token anew, exactly as it was issued, and press {test_button(snapshot)}.",
                 ),
             ),
         )
@@ -203,7 +203,8 @@ def did_not_change(snapshot: Snapshot) -> Outcome:
         shown = log.rows.assign(reason=log.rows["reason"].fillna(log.rows["error_code"]))
         evidence.append(Evidence.of("Refused since", shown[["at", "event_type", "name", "reason"]]))
     if job is not None and _refused_job(job):
-        since = since or job["quarantine_since"] if pd.notna(job["quarantine_since"]) else job["last_began_at"]
+        began = job["quarantine_since"] if pd.notna(job["quarantine_since"]) else job["last_began_at"]
+        since = began if since is None else since
         said.append(
             f"the job could not sign in ({job['quarantine_error_code'] or job['last_error_code']}); its last success "
             f"was {when(log.last_success)}"
@@ -234,8 +235,8 @@ def did_not_change(snapshot: Snapshot) -> Outcome:
     )
 
 
-def _refused_job(job: "pd.Series[object]") -> bool:
-    """Whether the job's own error says that signing in failed: the credential, not an unreachable or broken endpoint."""
+def _refused_job(job: pd.Series[object]) -> bool:
+    """Whether the job's own error says that signing in failed, not that the endpoint is out of reach or broken."""
     for code, message in (
         (job["quarantine_error_code"], job["quarantine_error_message"]),
         (job["last_error_code"], job["last_error_message"]),
@@ -384,7 +385,7 @@ def not_shared_elsewhere(snapshot: Snapshot) -> Outcome:
         Status.MANUAL,
         expected="Only the provider's settings hold the token.",
         manual=Manual(
-            "Was the token never pasted into a ticket, a mail or a chat, and never replaced without Catalog operations?",
+            "Did the token stay out of tickets, mails and chats, and did nobody but Catalog operations replace it?",
             "Your ticket system, mail and chat",
         ),
         actions=(

@@ -377,7 +377,7 @@ def endpoint_is_reachable(snapshot: Snapshot) -> Outcome:
         actions=(
             Action(
                 "This machine's network",
-                "Check proxy and firewall for the Catalog API host; the provider's own network may be fine all the same.",
+                "Check proxy and firewall for the Catalog API host; the provider's own network may be fine.",
             ),
         ),
     )

@@ -1,0 +1,76 @@
+"""Mapping rows compared with those the guide wants; shared by the checks of the section."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from scimrunbook import guide
+from scimrunbook.checks._words import listed, screen
+from scimrunbook.findings import Action, Evidence, Outcome, Status
+from scimrunbook.snapshot import Snapshot
+
+
+def wanted_rows(provider: str, direction: str, kind: str = "user") -> list[guide.MappingRow]:
+    rows = guide.OKTA_MAPPINGS if provider == "okta" else guide.ENTRA_MAPPINGS
+    return [r for r in rows if r.direction == direction and r.object == kind]
+
+
+def mapping_screen(snapshot: Snapshot, direction: str, kind: str = "user") -> str:
+    if snapshot.provider == "okta":
+        side = "To App" if direction == "to_app" else "To Okta"
+        return screen(snapshot, "Provisioning", side, "Attribute mappings", "Go to Profile Editor > Mappings")
+    name = "Provision Microsoft Entra ID Users" if kind == "user" else "Provision Microsoft Entra ID Groups"
+    return screen(snapshot, "Provisioning", "Attribute mapping", name)
+
+
+def normal(source: object, *, keep_case: bool = False) -> str:
+    """An expression without what providers print differently: blanks, and brackets around one attribute."""
+    text = "" if source is None or source != source else "".join(str(source).split())
+    if text.startswith("[") and text.endswith("]") and text.count("[") == 1:
+        text = text[1:-1]
+    return text if keep_case else text.casefold()
+
+
+def by_target(rows: pd.DataFrame) -> dict[str, str | None]:
+    """Source by target. Okta's app attributes may carry the ``name.`` of SCIM, Entra's always do."""
+    kept = rows.dropna(subset=["target"])
+    return {str(t): None if s != s else s for t, s in zip(kept["target"], kept["source"], strict=True)}
+
+
+def compared(
+    snapshot: Snapshot,
+    wanted: list[guide.MappingRow],
+    direction: str,
+    *,
+    kind: str = "user",
+    extras: bool = True,
+    grave: bool = True,
+    ignored: tuple[str, ...] = (),
+) -> Outcome:
+    """Rows of one mapping against ``wanted``: missing and wrong ones fail (or warn, not ``grave``), extras warn."""
+    table = snapshot["mappings"]
+    rows = table[(table["direction"] == direction) & (table["object"].fillna("user") == kind)]
+    if rows.empty:
+        return Outcome(Status.SKIPPED, f"The mapping {direction.replace('_', ' ')} was not among what was read.")
+    strip = snapshot.provider == "okta"
+    have = {(t.removeprefix("name.") if strip else t): s for t, s in by_target(rows).items()}
+    missing = [r for r in wanted if normal(have.get(r.target)) == ""]
+    sources = {r.target: [normal(s) for s in r.sources] for r in wanted}
+    wrong = [r for r in wanted if r not in missing and normal(have[r.target]) not in sources[r.target]]
+    extra = sorted(set(have) - {r.target for r in wanted} - set(ignored)) if extras else []
+    if not missing and not wrong and not extra:
+        return Outcome(Status.PASS, f"{listed([r.target for r in wanted])}: each from where the guide says.")
+    said = [f"{listed([r.target for r in missing])} not mapped"] * bool(missing)
+    said += [f"{r.target} comes from {normal(have[r.target], keep_case=True)}, not from {r.source}" for r in wrong]
+    said += [f"not needed: {listed(extra[:5], len(extra))}"] * bool(extra)
+    where = mapping_screen(snapshot, direction, kind)
+    steps = [Action(where, f"Map {r.target} from {r.source}, save.") for r in (*missing, *wrong)]
+    if extra:
+        steps.append(Action(where, f"Delete {listed(extra[:8], len(extra))} (choose 'Do not map'), save."))
+    return Outcome(
+        Status.FAIL if grave and (missing or wrong) else Status.WARN,
+        f"The mapping differs from the guide: {'; '.join(said)}.",
+        "; ".join(f"{r.target} from {r.source}" for r in wanted) + ".",
+        (Evidence.of("The mapping as it is", rows[["target", "source", "flow"]]),),
+        actions=tuple(steps),
+    )

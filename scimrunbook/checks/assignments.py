@@ -1,0 +1,343 @@
+"""05 Assignments: people and groups are assigned, directly, and nothing keeps them out."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from scimrunbook.checks import check
+from scimrunbook.checks._words import (
+    count,
+    keys,
+    listed,
+    people,
+    people_screen,
+    provider,
+    push_again,
+    screen,
+    table_of,
+    who,
+)
+from scimrunbook.checks.attribute_mapping import BROKEN
+from scimrunbook.derived import looked_up, no, yes
+from scimrunbook.findings import Action, Cause, Evidence, Outcome, Reach, Status
+from scimrunbook.history import iso, last_of, when
+from scimrunbook.pending import pending
+from scimrunbook.scope import assigned_groups, assignments_known, direct_members, scope, team_groups
+from scimrunbook.snapshot import Snapshot
+
+S = "assignments"
+SCOPE = (Cause.ASSIGNMENT_SCOPE,)
+WHO = {"okta": (("okta.app_users",), ("okta.app_groups",)), "entra": (("entra.assignments",),)}
+
+
+def assign_screen(snapshot: Snapshot) -> str:
+    return screen(snapshot, "Assignments" if snapshot.provider == "okta" else "Users and groups")
+
+
+@check(
+    "assignments.people_are_assigned",
+    "Everyone who should have Catalog is assigned, directly or by a group",
+    section=S,
+    source="Coalesce guide: Confirm assignments and group scope",
+    needs=WHO,
+    causes=SCOPE,
+)
+def people_are_assigned(snapshot: Snapshot) -> Outcome:
+    table = pending(snapshot)
+    asked = table[table["named"]]
+    unknown = asked[~asked["in_directory"] & no(asked["assigned"]) & no(asked["active"])]
+    # who still has an account although unassigned is somebody who left, not somebody who is missing
+    lacking = asked[asked["in_directory"] & yes(asked["active"]) & no(asked["assigned"]) & ~yes(asked["on"])]
+    if not len(lacking) and not len(unknown):
+        if not assignments_known(snapshot):
+            return Outcome(
+                Status.SKIPPED, "The list of assignments is not complete: who is missing from it may be in it."
+            )
+        scoped = int(yes(table["assigned"]).sum())
+        if len(asked):
+            return Outcome(
+                Status.PASS, f"The {people(len(asked))} the incident names are assigned, or rightly are not."
+            )
+        return Outcome(Status.PASS, f"{people(scoped)} are assigned; the incident names nobody who is not.")
+    hit = keys(pd.concat([lacking["person_key"], unknown["person_key"]]))
+    said = []
+    if len(lacking):
+        one = len(lacking) == 1
+        said.append(
+            f"{who(snapshot, keys(lacking['person_key']))} {'is' if one else 'are'} active in {provider(snapshot)}, but "
+            f"neither assigned nor a direct member of an assigned group"
+        )
+    if len(unknown):
+        said.append(f"{listed(list(unknown['person_key'][:3]), len(unknown))} cannot be found in the directory")
+    groups = assigned_groups(snapshot)["name"]
+    by = f", or add them to {listed(list(groups[:3]), len(groups))}" if len(groups) else ""
+    steps = []
+    if len(lacking):
+        button = "Assign > Assign to People" if snapshot.provider == "okta" else "Add user/group"
+        steps.append(Action(assign_screen(snapshot), f"{button}: assign them{by}."))
+    if len(unknown):
+        steps.append(
+            Action(people_screen(snapshot), "Search for them: another address, or the account is not made yet.")
+        )
+    return Outcome(
+        Status.FAIL if len(lacking) else Status.WARN,
+        f"{'; '.join(said)}.",
+        "Everyone the incident names is assigned.",
+        (table_of(snapshot, "Not assigned", hit), Evidence.of("Assigned groups", assigned_groups(snapshot)[["name"]])),
+        hit,
+        tuple(steps),
+    )
+
+
+@check(
+    "assignments.groups_are_assigned",
+    "The groups that should be teams are assigned (Entra) or pushed (Okta)",
+    section=S,
+    source="Coalesce guide: Confirm assignments and group scope",
+    needs={"okta": (("okta.push_mappings",),), "entra": (("entra.assignments",),)},
+    causes=SCOPE,
+)
+def groups_are_assigned(snapshot: Snapshot) -> Outcome:
+    groups = team_groups(snapshot)
+    verb = "pushed" if snapshot.provider == "okta" else "assigned"
+    wished = {t.casefold(): t for teams in snapshot.incident.role_mapping.values() for t in teams}
+    lacking = [t for f, t in sorted(wished.items()) if f not in set(groups["name"].str.casefold())]
+    real = snapshot["groups"].dropna(subset=["name"])
+    known = real[real["name"].str.casefold().isin([t.casefold() for t in lacking])]
+    if len(known):
+        names = sorted(known["name"])
+        where = screen(snapshot, "Push Groups") if snapshot.provider == "okta" else assign_screen(snapshot)
+        how = "Push Groups > Find groups by name" if snapshot.provider == "okta" else "Add user/group"
+        return Outcome(
+            Status.FAIL,
+            f"The role mapping names {listed(names)}, and the group exists, but it is not {verb}.",
+            f"Every group that should be a team is {verb}.",
+            affected=keys(known["group_key"]),
+            actions=(Action(where, f"{how}: add {listed(names)}."),),
+        )
+    if groups.empty and "missing_teams" in snapshot.incident.symptoms:
+        where = screen(snapshot, "Push Groups") if snapshot.provider == "okta" else assign_screen(snapshot)
+        return Outcome(
+            Status.FAIL,
+            f"No group is {verb} at all, so Catalog gets no team.",
+            f"Every group that should be a team is {verb}.",
+            actions=(Action(where, "Add the groups that should be teams."),),
+        )
+    return Outcome(Status.PASS, f"{count(len(groups), 'group is', 'groups are')} {verb}.")
+
+
+@check(
+    "assignments.no_nested_groups",
+    "Nobody relies on a nested group",
+    section=S,
+    providers=("entra",),
+    source="Microsoft Learn: how provisioning works (direct members only)",
+    needs={"entra": (("entra.assignments", "entra.members"),)},
+    causes=SCOPE,
+)
+def no_nested_groups(snapshot: Snapshot) -> Outcome:
+    table = snapshot["memberships"]
+    outer = assigned_groups(snapshot)
+    nested = table[(table["member_type"] == "group") & table["group_key"].isin(outer["group_key"])]
+    if nested.empty:
+        return Outcome(Status.PASS, "No assigned group holds another group.")
+    inner = direct_members(snapshot)
+    inner = inner[inner["group_key"].isin(nested["member_key"])]
+    everyone = scope(snapshot)
+    lost = everyone[everyone["person_key"].isin(inner["person_key"]) & ~yes(everyone["assigned"])]
+    lost = lost[~no(lost["active"])]
+    hit = keys(lost["person_key"])
+    names = sorted(outer[outer["group_key"].isin(nested["group_key"])]["name"])
+    if not hit:
+        return Outcome(Status.PASS, f"{listed(names)} hold other groups, but everybody in those is assigned otherwise.")
+    return Outcome(
+        Status.FAIL,
+        f"{people(len(hit))} belong to {listed(names)} only through a group inside it, and Entra provisions direct "
+        f"members only: {who(snapshot, hit)}.",
+        "Everybody is a direct member of an assigned group.",
+        (table_of(snapshot, "Members of nested groups", hit),),
+        hit,
+        (Action(assign_screen(snapshot), "Add the inner groups themselves, or make these people direct members."),),
+    )
+
+
+@check(
+    "assignments.scope_admits_them",
+    "Scoping filters and the sync scope admit the people in question",
+    section=S,
+    source="Microsoft Learn: scoping filters; provisioning log, NotEffectivelyEntitled",
+    providers=("entra",),
+    needs={"entra": (("entra.provisioning_log",),)},
+    causes=SCOPE,
+)
+def scope_admits_them(snapshot: Snapshot) -> Outcome:
+    table = pending(snapshot)
+    out = table[(table["need"] == "scope") & ~table["waiting"]]
+    filters = [c for m in snapshot.facts.app.object_mappings for c in m.get("scope") or ()]
+    hit = keys(out["person_key"])
+    if not hit:
+        also = f" {count(len(filters), 'scoping clause')} in the schema." if filters else ""
+        return Outcome(Status.PASS, f"The log keeps nobody out who is assigned and active.{also}")
+    shown = (Evidence("Scoping filters", ("clause",), tuple((str(f),) for f in filters[:10]), len(filters)),)
+    return Outcome(
+        Status.FAIL,
+        f"Entra leaves out {people(len(hit))} although they are active and assigned: {who(snapshot, hit)}.",
+        "Nothing but the assignment decides.",
+        (table_of(snapshot, "Left out", hit, reason=out.set_index("person_key")["kept_out"]), *shown * bool(filters)),
+        hit,
+        (
+            Action(
+                screen(snapshot, "Provisioning", "Attribute mapping", "Source object scope"),
+                "Remove or correct the scoping filter; EQUALS is case-sensitive and an empty value never matches.",
+            )
+            if filters
+            else Action(assign_screen(snapshot), "Remove the assignment and add it again; it does not count as it is."),
+        ),
+    )
+
+
+@check(
+    "assignments.assigned_after_enabling",
+    "Nobody was assigned before provisioning was enabled and never pushed",
+    section=S,
+    providers=("okta",),
+    source="Okta support: assigned before provisioning was enabled",
+    needs={"okta": (("okta.app_users",),)},
+    causes=(Cause.INTEGRATION_NOT_ENABLED,),
+    blocked_by=(*BROKEN, "connection.actions_are_enabled"),
+)
+def assigned_after_enabling(snapshot: Snapshot) -> Outcome:
+    table = pending(snapshot)
+    app = snapshot["app_accounts"].dropna(subset=["person_key"]).drop_duplicates("person_key").set_index("person_key")
+    lacking = table[table["need"].eq("create") & ~table["waiting"]]
+    status = looked_up(lacking["person_key"], app["status"])
+    tried = lacking["person_key"].isin(last_of(snapshot).index)
+    hit = keys(lacking[status.isin(("ACTIVE", "PENDING", "APPROVED")) & ~tried]["person_key"])
+    if not hit:
+        return Outcome(Status.PASS, "Everybody who is assigned was pushed, or is being pushed.")
+    return Outcome(
+        Status.FAIL,
+        f"{people(len(hit))} {'is' if len(hit) == 1 else 'are'} assigned but Okta never pushed them: {who(snapshot, hit)}.",
+        "Every assignment is followed by a push.",
+        (table_of(snapshot, "Assigned, never pushed", hit, assigned=app["created_at"]),),
+        hit,
+        (
+            Action(
+                screen(snapshot, "Assignments"),
+                "Press Provision User (the red exclamation mark beside each name).",
+                "Waiting and Force Sync do not create people who were assigned before provisioning was enabled.",
+            ),
+        ),
+    )
+
+
+@check(
+    "assignments.group_push_is_healthy",
+    "Group push mappings are active and without error; the pushed group is not the assignment group",
+    section=S,
+    providers=("okta",),
+    source="Okta help: Group Push troubleshooting",
+    needs={"okta": (("okta.push_mappings",),)},
+    causes=SCOPE,
+    blocked_by=BROKEN,
+)
+def group_push_is_healthy(snapshot: Snapshot) -> Outcome:
+    groups = team_groups(snapshot)
+    broken = groups[groups["status"].isin(("ERROR", "INACTIVE")) | groups["error"].notna()]
+    both = groups[groups["group_key"].isin(assigned_groups(snapshot)["group_key"])]
+    where = screen(snapshot, "Push Groups")
+    if broken.empty and both.empty:
+        return Outcome(Status.PASS, f"{count(len(groups), 'push mapping')}, all active, none used for assignment.")
+    said, steps = [], []
+    if len(broken):
+        said.append(f"the push of {listed(sorted(broken['name'])[:3], len(broken))} is off or in error")
+        steps.append(Action(where, "Open the mapping's status menu: Activate, or Push now; read the Errors tab."))
+    if len(both):
+        said.append(f"{listed(sorted(both['name'])[:3], len(both))} is pushed and used for assignment at once")
+        steps.append(
+            Action(where, "Use one group for assignment and another for the push; Okta does not support both.")
+        )
+    return Outcome(
+        Status.FAIL if len(broken) else Status.WARN,
+        f"{listed(said)}.".replace("the push", "The push", 1) if len(broken) else f"{listed(said)}.",
+        "Active mappings without error, of groups that assign nobody.",
+        (Evidence.of("Push mappings", pd.concat([broken, both])[["name", "status", "error"]].drop_duplicates()),),
+        keys(pd.concat([broken["group_key"], both["group_key"]])),
+        tuple(steps),
+        since=iso(broken["at"].max()) if len(broken) else None,
+    )
+
+
+@check(
+    "assignments.people_are_active_in_provider",
+    "The people in question are active in the provider",
+    section=S,
+    source="Coalesce guide: Confirm assignments and group scope",
+    needs={"okta": (("okta.users",), ("okta.app_users",)), "entra": (("entra.users",),)},
+    causes=SCOPE,
+)
+def people_are_active_in_provider(snapshot: Snapshot) -> Outcome:
+    table = pending(snapshot)
+    asked = table[table["named"]]
+    off = asked[asked["in_directory"] & no(asked["active"])]
+    if off.empty:
+        if asked.empty:
+            inactive = int(no(table["active"]).sum())
+            return Outcome(Status.PASS, f"The incident names nobody; {people(inactive)} of the directory are inactive.")
+        return Outcome(Status.PASS, f"The {people(len(asked))} the incident names are active, as far as is told.")
+    hit = keys(off["person_key"])
+    said = f"{who(snapshot, hit)} {'is' if len(hit) == 1 else 'are'} inactive in {provider(snapshot)}"
+    wanted_in = {"missing_people", "empty_names"} & set(snapshot.incident.symptoms)
+    others = not {"lingering_access"} & set(snapshot.incident.symptoms)
+    # somebody who left and has no account is as it should be, unless the ticket is about exactly these people
+    if not (wanted_in and others and len(off) == len(asked)):
+        return Outcome(Status.PASS, f"{said}: provisioning removes such people, it does not create them.")
+    status = off.set_index("person_key")["status"]
+    return Outcome(
+        Status.WARN,
+        f"{said}, so no account is made for them.",
+        "The people who should have Catalog are active.",
+        (table_of(snapshot, "Inactive", hit, account=status),),
+        hit,
+        (
+            Action(
+                people_screen(snapshot, "the person"), "Activate or unsuspend the person, if they should have Catalog."
+            ),
+        ),
+    )
+
+
+@check(
+    "assignments.leavers_were_unassigned_by_provider",
+    "Leavers left by deactivation or unassignment that the provider sends on",
+    section=S,
+    source="Microsoft Learn: how provisioning works; Okta help: deactivation",
+    needs={"okta": (("okta.users",), ("okta.app_users",)), "entra": (("entra.users", "entra.assignments"),)},
+    causes=(Cause.SYNC_SCHEDULE,),
+    blocked_by=(*BROKEN, "connection.actions_are_enabled", "sync.deactivations_were_delivered"),
+)
+def leavers_were_unassigned_by_provider(snapshot: Snapshot) -> Outcome:
+    table = pending(snapshot)
+    left = table[(table["need"] == "deactivate") & ~table["waiting"]]
+    tried = last_of(snapshot)
+    sent = left["person_key"].isin(tried.index[tried["failed_action"].eq("deactivate") | tried["state"].eq("off")])
+    hit = keys(left[~sent]["person_key"])
+    if not hit:
+        return Outcome(Status.PASS, "The provider sent on every departure that is known.")
+    since = left["since"].min()
+    again = (
+        "Assign the person once more and remove them again; or deactivate the account in Catalog by hand."
+        if snapshot.provider == "okta"
+        else "Provision on demand cannot disable: restart provisioning, or deactivate the account in Catalog by hand."
+    )
+    where = assign_screen(snapshot) if snapshot.provider == "okta" else screen(snapshot, "Provisioning", "Overview")
+    return Outcome(
+        Status.FAIL,
+        f"{provider(snapshot)} never sent on that {who(snapshot, hit)} left (known since {when(since)}).",
+        "Every departure is followed by a deactivation.",
+        (table_of(snapshot, "Left, never deactivated", hit),),
+        hit,
+        (Action(where, again), push_again(snapshot)),
+        reach=Reach.PEOPLE,
+        since=iso(since),
+    )
