@@ -84,10 +84,12 @@ def simulate(
 
     if list_:
         _guarded(lambda: practice.list_faults(as_json))
-    elif provider not in ("okta", "entra"):
+    elif provider != "okta" and provider != "entra":
         _fail("--provider must be okta or entra.", 2)
     else:
-        options = practice.Options(provider, tuple(fault or ()), people, seed, incident)
+        options = practice.Options(
+            "okta" if provider == "okta" else "entra", tuple(fault or ()), people, seed, incident
+        )
         _guarded(lambda: practice.export(options, export) if export else practice.serve(options, folder))
 
 

@@ -14,8 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nbclient.exceptions import CellExecutionError
-from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat import NotebookNode, from_dict
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.log import logger
@@ -25,6 +24,11 @@ from scimrunbook.evidence.secrets import scrub
 from scimrunbook.kernels.manager import PrivateKernelManager
 
 CELL_TIMEOUT_SECONDS = 600
+
+
+def _new_output(kind: str, **content: Any) -> NotebookNode:
+    made: NotebookNode = from_dict({"output_type": kind, **content})
+    return made
 
 
 class EvidenceClient(PapermillNotebookClient):  # type: ignore[misc]
@@ -43,7 +47,7 @@ class EvidenceClient(PapermillNotebookClient):  # type: ignore[misc]
                 self.nb_man.cell_exception(failed, cell_index=index, exception=problem)
                 if failed.cell_type == "code":
                     name, text = type(problem).__name__, scrub(str(problem))[:2000]
-                    failed.outputs.append(new_output("error", ename=name, evalue=text, traceback=[text]))
+                    failed.outputs.append(_new_output("error", ename=name, evalue=text, traceback=[text]))
                 raise
             finally:
                 self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
@@ -77,7 +81,8 @@ class ScimrunbookEngine(NBClientEngine):  # type: ignore[misc]
             clean(manager.nb)
             if keep is not None:
                 keep(manager.nb)
-        return manager.nb
+        done: NotebookNode = manager.nb
+        return done
 
     @classmethod
     def execute_managed_notebook(
@@ -96,7 +101,7 @@ class ScimrunbookEngine(NBClientEngine):  # type: ignore[misc]
         before = os.environ.get(MODE_VARIABLE)
         os.environ[MODE_VARIABLE] = "headless"
         try:
-            return EvidenceClient(
+            done: NotebookNode = EvidenceClient(
                 nb_man,
                 kernel_name=kernel_name,
                 kernel_manager_class=PrivateKernelManager,
@@ -112,6 +117,7 @@ class ScimrunbookEngine(NBClientEngine):  # type: ignore[misc]
                 shutdown_kernel="immediate",
                 **kwargs,
             ).execute()
+            return done
         finally:
             if before is None:
                 os.environ.pop(MODE_VARIABLE, None)
@@ -138,7 +144,7 @@ def clean(nb: NotebookNode) -> NotebookNode:
             status = cell.metadata["papermill"]
             cell.metadata["papermill"] = {k: status[k] for k in ("status", "exception") if k in status}
     scrubbed = _scrubbed(nb)
-    nb.update(scrubbed)
+    dict.update(nb, scrubbed)
     return nb
 
 

@@ -65,7 +65,7 @@ def execute(name: str, incident: Path, run: str, outputs: Path, target: Path) ->
     if kept:
         if problem:
             problem = _first_error(kept[0]) or problem
-        write(target, nbformat.writes(kept[0]))
+        write(target, nbformat.writes(kept[0]))  # type: ignore[no-untyped-call]
     return problem
 
 

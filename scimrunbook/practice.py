@@ -7,6 +7,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 
@@ -18,7 +19,10 @@ from scimrunbook.show import terminal
 from scimrunbook.show.progress import reporter
 
 # What the demo breaks, and what it therefore has to find.
-DEMO = (("okta", "create_off", "DEMO-OKTA"), ("entra", "token_expired", "DEMO-ENTRA"))
+DEMO: tuple[tuple[Literal["okta", "entra"], str, str], ...] = (
+    ("okta", "create_off", "DEMO-OKTA"),
+    ("entra", "token_expired", "DEMO-ENTRA"),
+)
 DEMO_SEED = 7
 
 
@@ -26,7 +30,7 @@ DEMO_SEED = 7
 class Options:
     """What tenant to build."""
 
-    provider: str
+    provider: Literal["okta", "entra"]
     faults: tuple[str, ...] = ()
     people: int = 25
     seed: int = 1
@@ -91,9 +95,9 @@ def demo(outputs: Path) -> int:
 
     console = Console(highlight=False)
     said: list[tuple[str, str, str, bool, Path]] = []
-    for provider, fault, name in DEMO:
-        console.rule(f"{provider}: a practice tenant with the fault {fault}", characters="-")
-        with _build(Options(provider, (fault,), seed=DEMO_SEED)) as tenant, tenant.serve() as port:
+    for kind, fault, name in DEMO:
+        console.rule(f"{kind}: a practice tenant with the fault {fault}", characters="-")
+        with _build(Options(kind, (fault,), seed=DEMO_SEED)) as tenant, tenant.serve() as port:
             incident = write_incident(tenant, outputs / "practice" / name.lower(), port=port, name=name)
             with reporter() as progress:
                 result = run_incident(incident, progress=progress, outputs=outputs)
@@ -102,7 +106,7 @@ def demo(outputs: Path) -> int:
         terminal.verdict(console, view, shown(result.folder))
         first = view.diagnosis["causes"][0] if view.diagnosis["causes"] else {"cause": "none", "finding": "none"}
         right = (first["cause"], first["finding"]) == (truth.cause, truth.finding)
-        said.append((provider, fault, str(first["finding"]), right and not result.failed_notebooks, result.folder))
+        said.append((kind, fault, str(first["finding"]), right and not result.failed_notebooks, result.folder))
     console.rule("The demo in two lines", characters="-")
     for provider, fault, found, right, folder in said:
         mark = "✔ named" if right else "✖ NOT named"

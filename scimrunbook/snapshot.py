@@ -216,7 +216,7 @@ class Facts:
 
 
 def empty(table: str) -> pd.DataFrame:
-    return pd.DataFrame({c: pd.Series(dtype=_DTYPES[k]) for c, k in TABLES[table].items()})  # type: ignore[call-overload]
+    return pd.DataFrame({c: pd.Series(dtype=_DTYPES[k]) for c, k in TABLES[table].items()})
 
 
 def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -242,7 +242,7 @@ def _column(values: list[Any], kind: str) -> pd.Series[Any]:
         ).astype("datetime64[us, UTC]")
     if kind == "text":
         return pd.Series([None if v is None or v == "" else str(v) for v in values], dtype="str")
-    return pd.Series(values, dtype=_DTYPES[kind])  # type: ignore[call-overload,no-any-return]
+    return pd.Series(values, dtype=_DTYPES[kind])
 
 
 @dataclass(slots=True)

@@ -11,15 +11,15 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from jupyter_client import AsyncKernelManager
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.utils import ensure_async
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_async
 
 from scimrunbook.kernels.provisioner import possible
 
 
-class QuickClient(AsyncKernelClient):  # type: ignore[misc]
+class QuickClient(AsyncKernelClient):
     """Ready as soon as that is proven, without the fixed 0.2 s of silence the stock client waits for.
 
     Proven: the kernel greeted our subscription (JEP 65), answered our kernel_info, and said it is idle after that very
@@ -69,7 +69,7 @@ class QuickClient(AsyncKernelClient):  # type: ignore[misc]
     wait_for_ready = _async_wait_for_ready
 
 
-class PrivateKernelManager(AsyncKernelManager):  # type: ignore[misc]
+class PrivateKernelManager(AsyncKernelManager):
     """Talks to its kernel over sockets in a private folder: nothing listens on TCP, no two kernels race for a port.
 
     Where there are no Unix sockets it is the ordinary manager.

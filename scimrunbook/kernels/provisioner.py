@@ -168,10 +168,11 @@ class ForkedProcess:
         self.send_signal(signal.SIGTERM)
 
 
-class ForkProvisioner(LocalProvisioner):  # type: ignore[misc]
+class ForkProvisioner(LocalProvisioner):
     """Registered as ``scimrunbook-fork``."""
 
     forked = False
+    process: Any  # a Popen, or a ForkedProcess that has what is used of it
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         ours = cmd[1:3] == ["-m", "ipykernel_launcher"] and os.path.realpath(cmd[0]) == os.path.realpath(sys.executable)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from scimrunbook.show.view import View
 from scimrunbook.show.words import PROVIDER, VERDICT, count, md, moment
 
@@ -41,9 +43,9 @@ def support_request(view: View) -> str:
     since = min((f["since"] for f in failing if f.get("since")), default=None)
     events = view.tables["events"]
     failed = events[events["status"] == "failure"] if len(events) else events
-    codes = failed["error_code"].dropna().value_counts() if len(failed) else {}
-    reasons = failed["reason"].dropna().value_counts() if len(failed) else {}
-    steps = failed["step"].dropna().value_counts() if len(failed) else {}
+    codes: Any = failed["error_code"].dropna().value_counts() if len(failed) else {}
+    reasons: Any = failed["reason"].dropna().value_counts() if len(failed) else {}
+    steps: Any = failed["step"].dropna().value_counts() if len(failed) else {}
     lines = [
         f"# Support request: {md(view.incident['incident'])}",
         "",

@@ -91,10 +91,13 @@ class Tenant:
     def export(self, folder: Path) -> None:
         """Writes what an admin would have saved, of the provider and of Catalog."""
         if self.provider == "okta":
-            from scimrunbook.simulator.okta.export import export
+            from scimrunbook.simulator.okta.export import export as okta_export
+
+            okta_export(self.engine, folder)
         else:
-            from scimrunbook.simulator.entra.export import export
-        export(self.engine, folder)
+            from scimrunbook.simulator.entra.export import export as entra_export
+
+            entra_export(self.engine, folder)
         catalog_export.export(self.catalog, folder)
 
     def __enter__(self) -> Self:

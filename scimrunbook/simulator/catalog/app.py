@@ -66,7 +66,7 @@ def build(catalog: Catalog) -> Starlette:
         for name in ("ResourceTypes", "Schemas")
     ]
     handlers = {404: service.unknown, 405: service.wrong_method}
-    return Starlette(routes=[*search, *described, *one, *resources], exception_handlers=handlers)  # type: ignore[arg-type]
+    return Starlette(routes=[*search, *described, *one, *resources], exception_handlers=handlers)
 
 
 class _Service:
@@ -172,12 +172,12 @@ class _Service:
     async def search(self, request: Request) -> Response:
         """POST search (section 3.4.3): the query in the body, over one kind or both."""
         body = await _body(request)
-        kinds = [request.path_params["kind"]] if "kind" in request.path_params else ["Users", "Groups"]
+        kinds: list[Kind] = [request.path_params["kind"]] if "kind" in request.path_params else ["Users", "Groups"]
         expression = str(body.get("filter") or "")
         found = [d for k in kinds for d in (self.filtered(k, expression) if expression else self.store.all(k))]
         start, count = max(1, int(body.get("startIndex") or 1)), min(MAX_COUNT, int(body.get("count", DEFAULT_COUNT)))
         wanted = {n: [str(a).lower() for a in body.get(n) or []] for n in ("attributes", "excludedAttributes")}
-        page = [_cut(d, **wanted) for d in found[start - 1 : start - 1 + count]]  # type: ignore[arg-type]
+        page = [_cut(d, **wanted) for d in found[start - 1 : start - 1 + count]]
         return self.answer(200, self.listed(page, len(found), start))
 
     def filtered(self, kind: Kind, expression: str) -> list[dict[str, Any]]:

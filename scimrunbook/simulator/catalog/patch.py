@@ -27,6 +27,8 @@ TOLERANT = ScimPolicy(
     unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
 )
 _MODELS: dict[str, Any] = {"Users": User[EnterpriseUser], "Groups": Group}
+_PATCHES: dict[str, Any] = {"Users": PatchOp[User[EnterpriseUser]], "Groups": PatchOp[Group]}
+_FILTERS: dict[str, Any] = {"Users": ScimFilter[User[EnterpriseUser]], "Groups": ScimFilter[Group]}
 
 
 class RefusedError(Exception):
@@ -35,10 +37,6 @@ class RefusedError(Exception):
     def __init__(self, scim_type: str, detail: str, status: int = 400) -> None:
         super().__init__(detail)
         self.scim_type, self.detail, self.status = scim_type, detail, status
-
-
-def model_of(kind: Kind) -> Any:
-    return _MODELS[kind]
 
 
 def _read(kind: Kind, document: dict[str, Any]) -> Resource[Any]:
@@ -50,7 +48,7 @@ def patched(kind: Kind, document: dict[str, Any], body: dict[str, Any]) -> dict[
     """The document after the PATCH. Raises RefusedError; the document given is left as it is."""
     try:
         with TOLERANT:
-            operations = PatchOp[_MODELS[kind]].model_validate(  # type: ignore[misc]
+            operations = _PATCHES[kind].model_validate(
                 {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], **_lowered(body)}
             )
             resource = _read(kind, document)
@@ -72,9 +70,8 @@ def _lowered(body: dict[str, Any]) -> dict[str, Any]:
 
 def matcher(kind: Kind, expression: str) -> Any:
     """A predicate over documents for a filter. Raises RefusedError with ``invalidFilter``."""
-    model = _MODELS[kind]
     try:
-        parsed = ScimFilter[model](expression)
+        parsed = _FILTERS[kind](expression)
     except (SCIMException, ValueError) as refused:
         raise RefusedError("invalidFilter", f"The filter cannot be read: {refused}") from refused
 

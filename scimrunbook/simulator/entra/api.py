@@ -55,7 +55,7 @@ class Api:
             "/groups/{id}/members": self.members,
         }
         routes = [Route(f"/v1.0{p}", self.guarded(h), methods=["GET"]) for p, h in paths.items()]
-        return Starlette(routes=routes, exception_handlers={404: self.unknown})  # type: ignore[dict-item]
+        return Starlette(routes=routes, exception_handlers={404: self.unknown})
 
     # -- frame ----------------------------------------------------------------------------
 
@@ -216,8 +216,8 @@ def sign_in(engine: Engine, token: str) -> Starlette:
         if form.get("grant_type") != "client_credentials" or not right:
             body = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
             return Response(json.dumps(body), 401, media_type="application/json")
-        body = {"token_type": "Bearer", "expires_in": 3599, "access_token": token}
-        return Response(json.dumps(body), media_type="application/json")
+        granted = {"token_type": "Bearer", "expires_in": 3599, "access_token": token}
+        return Response(json.dumps(granted), media_type="application/json")
 
     return Starlette(routes=[Route("/{tenant}/oauth2/v2.0/token", grant, methods=["POST"])])
 

@@ -133,7 +133,7 @@ class Users:
         kind = "EntryExportAdd" if action == "create" else "EntryExportUpdate"
         error = error_of(answer, escrow.tries - 1, escrow.next_attempt)
         steps = [*self.begun(True, True), step(kind, "export", "failure", error["reason"], exported(values))]
-        changes = [(k, None, v) for k, v in values.items()]
+        changes: list[tuple[str, str | None, str | None]] = [(k, None, v) for k, v in values.items()]
         self.write(person, action, "failure", steps, changes, link, error)
 
     def skipped(self, person: Person, reason: str, link: Link | None, entitled: bool, active: bool) -> None:

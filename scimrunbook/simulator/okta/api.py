@@ -58,7 +58,7 @@ class Api:
             "/groups/{id}/users": self.members,
         }
         routes = [Route(f"/api/v1{p}", self.guarded(h), methods=["GET"]) for p, h in paths.items()]
-        return Starlette(routes=routes, exception_handlers={404: self.unknown})  # type: ignore[dict-item]
+        return Starlette(routes=routes, exception_handlers={404: self.unknown})
 
     # -- frame ----------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ class SystemLog:
         self._latest = at
         broken = failed or failure is not None
         by_admin = actor is not None
-        event = {
+        event: dict[str, Any] = {
             "actor": self._actor(actor),
             "client": self._client(by_admin),
             "authenticationContext": {
