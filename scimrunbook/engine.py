@@ -27,7 +27,7 @@ CELL_TIMEOUT_SECONDS = 600
 
 
 def _new_output(kind: str, **content: Any) -> NotebookNode:
-    made: NotebookNode = from_dict({"output_type": kind, **content})
+    made: NotebookNode = from_dict({"output_type": kind, **content})  # type: ignore[no-untyped-call]
     return made
 
 

@@ -55,7 +55,7 @@ def test_secrets_are_scrubbed_from_every_kind_of_output(tmp_path: Path) -> None:
     text = nbformat.writes(nb)
     assert error is not None
     assert CANARY not in text
-    assert text.count("[redacted]") >= 3
+    assert text.count("[REDACTED]") >= 3
     assert "widgets" not in nb.metadata
     assert statuses(nb) == ["completed", "completed", "completed", "failed"]
 
@@ -99,7 +99,7 @@ def test_nothing_is_written_while_it_runs_and_papermill_writes_the_scrubbed_note
     assert len(seen) <= 2, "the notebook appeared before it was finished"
     text = out.read_text()
     assert CANARY not in text
-    assert "[redacted]" in text
+    assert "[REDACTED]" in text
     assert str(tmp_path) not in text, "papermill's paths name the folders of a person"
 
 
