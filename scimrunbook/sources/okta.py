@@ -1,9 +1,15 @@
-"""Reads Okta live through its Management API: GET only, bounded, every refusal named with what it needs."""
+"""Reads Okta live through its Management API: GET only, bounded, every refusal named with what it needs.
+
+One step per kind of record, one row of ``coverage`` per step. What is refused is said and reading goes on; what broke
+off midway keeps the rows that came and is not complete. Facts: Okta Management API and System Log API (paging by Link
+header, bounded log queries).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -11,202 +17,197 @@ from scimrunbook.guide import HOW_TO_GET, OKTA_APP_NAME
 from scimrunbook.incident import Incident
 from scimrunbook.sources import okta_directory as directory
 from scimrunbook.sources import okta_log
-from scimrunbook.sources.fields import obj, span, text
-from scimrunbook.sources.http import Answer, Reader, ReadFailure
+from scimrunbook.sources.fields import obj, text
+from scimrunbook.sources.http import Reader, ReadFailure
+from scimrunbook.sources.okta_changes import merged
+from scimrunbook.sources.okta_people import read_people
+from scimrunbook.sources.okta_reads import Org, RefusedError, Tally, one
 from scimrunbook.sources.parts import Parts, Progress
+from scimrunbook.sources.window import log_window
 
-MAX_PAGES = 5000  # a bound, not an expectation: 5000 pages of 1000 log events
-_REASONS = {
-    401: "401: the API token is not valid, or has expired after 30 days without use",
-    403: "403: the API token may not read this",
-    404: "404: there is no such thing in this org",
-    429: "429: the org's rate limit did not open again in time",
-}
-
-
-class RefusedError(Exception):
-    """A read that was refused or failed; ``why`` is what coverage says."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+KEPT = timedelta(days=90)  # the System Log returns nothing older
+MAX_LOG_PAGES = 300  # of 1000 events, for each of the queries
+# What the directory did is asked for by type: these events name no application (System Log API: one filter each, since
+# ``target.id eq`` of the application finds none of them).
+_DIRECTORY_EVENTS = (
+    'eventType sw "user.lifecycle."',
+    'eventType eq "user.account.update_profile"',
+    'eventType sw "group.user_membership."',
+    'eventType eq "directory.mapping.update"',
+)
 
 
 def read(
-    reader: Reader, incident: Incident, parts: Parts, progress: Progress, *, since: datetime, until: datetime
+    reader: Reader,
+    incident: Incident,
+    parts: Parts,
+    progress: Progress,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> None:
-    """Fills ``parts`` from the org. ``since`` and ``until`` bound the System Log. Never raises for its answers."""
-    _Okta(reader, incident, parts, progress).read(since, until)
+    """Fills ``parts`` from the org. ``since`` and ``until`` bound the System Log (default: ``log_window`` by the org's
+    clock). Never raises for what the org answers.
+    """
+    _Okta(Org(reader, parts, progress), incident).read(since, until)
 
 
 class _Okta:
-    def __init__(self, reader: Reader, incident: Incident, parts: Parts, progress: Progress) -> None:
-        self.reader, self.incident, self.parts, self.progress = reader, incident, parts, progress
+    def __init__(self, org: Org, incident: Incident) -> None:
+        self.org, self.incident, self.parts = org, incident, org.parts
         self.app_id = incident.okta.app_id if incident.okta else None
 
-    def read(self, since: datetime, until: datetime) -> None:
-        self.step("okta.app", "/apps/{id}", self.app)
+    def read(self, since: datetime | None, until: datetime | None) -> None:
+        step = self.org.step
+        step("okta.app", "/apps/{id}", self.app)
+        step("okta.app_users", "/apps/{id}/users", self.of_app("users?limit=500&expand=user", directory.app_user))
+        step("okta.app_groups", "/apps/{id}/groups", self.of_app("groups?limit=200&expand=group", directory.app_group))
+        pushes = self.of_app("group-push/mappings?limit=1000", one("assignments", directory.push))
+        step("okta.push_mappings", "/apps/{id}/group-push/mappings", pushes)
+        step("okta.mappings", "/mappings/{id}", self.mappings)
+        step("okta.users", "/users", lambda tally: read_people(self.org, self.incident, tally))
+        step("okta.groups", "/groups", self.list_of("/api/v1/groups?limit=200", one("groups", directory.group)))
+        step("okta.members", "/groups/{id}/users", self.members)
+        step("okta.system_log", "/logs", lambda tally: self.log(tally, since, until))
+
+    # -- the application ---------------------------------------------------------------------
+
+    @property
+    def app_path(self) -> str:
         if self.app_id is None:
-            return
-        path = f"/api/v1/apps/{quote(self.app_id, safe='')}"
-        self.step("okta.app_users", "/apps/{id}/users", lambda: self.rows(
-            "okta.app_users", f"{path}/users?limit=500&expand=user", directory.app_user))  # fmt: skip
-        self.step("okta.app_groups", "/apps/{id}/groups", lambda: self.rows(
-            "okta.app_groups", f"{path}/groups?limit=200&expand=group", directory.app_group))  # fmt: skip
-        self.step("okta.push_mappings", "/apps/{id}/group-push/mappings", lambda: self.rows(
-            "okta.push_mappings", f"{path}/group-push/mappings?limit=1000", _one("assignments", directory.push)
-        ))  # fmt: skip
-        self.step("okta.mappings", "/mappings/{id}", self.mappings)
-        self.step("okta.users", "/users", lambda: self.rows(
-            "okta.users", "/api/v1/users?limit=200", _one("people", directory.person)))  # fmt: skip
-        self.step("okta.groups", "/groups", lambda: self.rows(
-            "okta.groups", "/api/v1/groups?limit=1000", _one("groups", directory.group)))  # fmt: skip
-        self.step("okta.members", "/groups/{id}/users", self.members)
-        self.step("okta.system_log", "/logs", lambda: self.log(since, until))
+            raise RefusedError("not read: which application provisions Catalog is not known", "Name it: okta.app_id.")
+        return f"/api/v1/apps/{quote(self.app_id, safe='')}"
 
-    # -- frame ----------------------------------------------------------------------------
+    def of_app(self, rest: str, read: Callable[[Any], dict[str, Any] | None]) -> Callable[[Tally], None]:
+        return lambda tally: self.org.rows(f"{self.app_path}/{rest}", read, tally)
 
-    def step(self, what: str, name: str, work: Callable[[], dict[str, Any]]) -> None:
-        """One kind of read: a coverage row whether it worked or not."""
-        self.progress(HOW_TO_GET[what].title, 0)
-        try:
-            self.parts.cover(what, source="live", name=f"/api/v1{name}", **{"complete": True, **work()})
-        except (RefusedError, ReadFailure) as refused:
-            why = refused.why if isinstance(refused, RefusedError) else str(refused)
-            self.parts.cover(
-                what, source="live", name=f"/api/v1{name}", complete=False, refused=why, get_it=HOW_TO_GET[what].live
-            )
+    def list_of(self, path: str, read: Callable[[Any], dict[str, Any] | None]) -> Callable[[Tally], None]:
+        return lambda tally: self.org.rows(path, read, tally)
 
-    def get(self, path: str) -> Answer:
-        answer = self.reader.get(path)
-        if answer.status != 200:
-            raise RefusedError(_why(answer))
-        return answer
-
-    def pages(self, path: str) -> Iterator[list[Any]]:
-        """Pages of a list by their Link header; an address seen twice ends it."""
-        seen: set[str] = set()
-        following: str | None = path
-        while following and following not in seen and len(seen) < MAX_PAGES:
-            seen.add(following)
-            answer = self.get(following)
-            page = answer.json()
-            if not isinstance(page, list):
-                raise RefusedError("the answer is not a list")
-            yield page
-            following = answer.links.get("next")
-
-    def rows(
-        self, what: str, path: str, read: Callable[[Any], dict[str, list[dict[str, Any]]] | None]
-    ) -> dict[str, Any]:
-        good = bad = 0
-        for page in self.pages(path):
-            for record in page:
-                found = read(record)
-                if found is None:
-                    bad += 1
-                    continue
-                good += 1
-                for table, rows in found.items():
-                    self.parts.add(table, rows)
-            self.progress(HOW_TO_GET[what].title, good)
-        return {"rows": good, "unreadable": bad, "complete": not bad}
-
-    # -- reads ----------------------------------------------------------------------------
-
-    def app(self) -> dict[str, Any]:
-        note = None
-        if self.app_id:
-            record = self.get(f"/api/v1/apps/{quote(self.app_id, safe='')}").json()
+    def app(self, tally: Tally) -> None:
+        facts = self.parts.facts.app
+        if self.app_id is None:
+            record, others = self.search()
+            if others:
+                tally.say(f"{len(others) + 1} applications could be meant; one was taken. Name it under okta.app_id.")
         else:
-            expression = quote(f'name eq "{OKTA_APP_NAME}"', safe="")
-            found = [r for page in self.pages(f"/api/v1/apps?limit=200&filter={expression}") for r in page]
-            if not found:
-                raise RefusedError(
-                    f"the org has no application of the kind {OKTA_APP_NAME}; name its id under okta.app_id"
-                )
-            found.sort(key=lambda r: obj(r).get("status") != "ACTIVE")
-            record = found[0]
-            self.parts.facts.app.candidates = [str(obj(r).get("label")) for r in found[1:]]
-            if len(found) > 1:
-                note = f"{len(found)} applications could be meant; the first was taken. Name one under okta.app_id."
-        candidates = self.parts.facts.app.candidates
-        job = directory.app(record, self.parts.facts.app)
-        self.parts.facts.app.candidates = candidates
+            record, others = self.org.get(self.app_path).json(), []
+        job = directory.app(record, facts)
         if job is None:
             raise RefusedError("the answer is not an application")
-        self.app_id = text(job["job_id"])
+        self.app_id = str(job["job_id"])
+        if facts.name != OKTA_APP_NAME and not others:
+            others = [r for r in self.quietly(lambda: self.candidates(Tally())) or [] if obj(r).get("id") != facts.id]
+        facts.candidates = [f"{text(obj(r).get('label'))} ({text(obj(r).get('id'))})" for r in others]
+        self.beside(job, tally)
         self.parts.add("jobs", [job])
-        return {"rows": 1, "note": note}
+        tally.good += 1
 
-    def mappings(self) -> dict[str, Any]:
-        """The list names the mappings; their rows are read one by one (list rows omit them)."""
+    def candidates(self, tally: Tally) -> list[Any]:
+        expression = quote(f'name eq "{OKTA_APP_NAME}"', safe="")
+        path = f"/api/v1/apps?limit=200&includeNonDeleted=true&filter={expression}"
+        return [r for page in self.org.pages(path, tally) for r in page]
+
+    def search(self) -> tuple[Any, list[Any]]:
+        """The application by its kind: an active one that pushes before others. Raises RefusedError where none is."""
+        found = self.candidates(Tally())
+        if not found:
+            raise RefusedError(
+                f"the org has no application of the kind {OKTA_APP_NAME}",
+                "Name the id of the application that provisions Catalog under okta.app_id.",
+            )
+        found.sort(key=lambda r: (obj(r).get("status") != "ACTIVE", not obj(r).get("features")))
+        return found[0], found[1:]
+
+    def beside(self, job: dict[str, Any], tally: Tally) -> None:
+        """What only some applications tell: a SCIM test app answers UNKNOWN here, and 400 for its features."""
+        told = obj(self.quietly(lambda: self.org.get(f"{self.app_path}/connections/default").json()))
+        status = text(told.get("status"))
+        if status == "DISABLED":
+            job["schedule_state"] = "Disabled"
+        if status in ("ENABLED", "DISABLED"):
+            tally.say(f"Provisioning connection: {status}.")
+        facts = self.parts.facts.app
+        if facts.features is None:
+            path = f"{self.app_path}/features/USER_PROVISIONING"
+            facts.features = directory.capabilities(self.quietly(lambda: self.org.get(path).json()))
+
+    @staticmethod
+    def quietly(work: Callable[[], Any]) -> Any:
+        """What ``work`` gives; None where the org does not tell."""
+        try:
+            return work()
+        except (RefusedError, ReadFailure):
+            return None
+
+    # -- mappings, members, log ----------------------------------------------------------------
+
+    def mappings(self, tally: Tally) -> None:
+        """The list names the mappings; their rows are read one by one, since list rows omit them."""
+        _ = self.app_path  # refused without an application
         ids: dict[str, None] = {}
         for side in ("sourceId", "targetId"):
-            for page in self.pages(f"/api/v1/mappings?limit=200&{side}={quote(self.app_id or '', safe='')}"):
-                ids |= {key: None for r in page if (key := text(obj(r).get("id")))}
-        good = bad = 0
+            path = f"/api/v1/mappings?limit=200&{side}={quote(self.app_id or '', safe='')}"
+            for page in self.org.pages(path, tally):
+                for r in page:
+                    key = text(obj(r).get("id"))
+                    if key is None:
+                        tally.bad += 1
+                    else:
+                        ids[key] = None
         for key in ids:
-            rows = directory.mapping(self.get(f"/api/v1/mappings/{quote(key, safe='')}").json())
-            good, bad = good + (rows is not None), bad + (rows is None)
-            self.parts.add("mappings", rows or [])
-        return {"rows": good, "unreadable": bad, "complete": not bad}
+            with tally.part():
+                rows = directory.mapping(self.org.get(f"/api/v1/mappings/{quote(key, safe='')}").json())
+                self.parts.add("mappings", rows or [])
+                tally.good += rows is not None
+                tally.bad += rows is None
 
-    def members(self) -> dict[str, Any]:
+    def members(self, tally: Tally) -> None:
         """Members of every group that is assigned or pushed."""
+        if not self.parts.rows["assignments"]:
+            unread = {"okta.app_groups", "okta.push_mappings"} & self.org.refused
+            if unread:
+                raise RefusedError("not read: which groups are assigned or pushed is not known")
         groups = dict.fromkeys(r["target_key"] for r in self.parts.rows["assignments"] if r["target_type"] == "group")
-        good = bad = 0
+        if self.org.refused & {"okta.app_groups", "okta.push_mappings"}:
+            tally.lack("Not every group is known: assigned or pushed groups could not be read.")
         for number, key in enumerate(groups):
-            self.progress(HOW_TO_GET["okta.members"].title, number, len(groups))
-            for page in self.pages(f"/api/v1/groups/{quote(key, safe='')}/users?limit=1000"):
-                for record in page:
-                    found = directory.member(key, record)
-                    good, bad = good + (found is not None), bad + (found is None)
-                    for table, rows in (found or {}).items():
-                        self.parts.add(table, rows)
-        return {"rows": good, "unreadable": bad, "complete": not bad}
+            self.org.progress(HOW_TO_GET["okta.members"].title, number, len(groups))
+            with tally.part():
+                path = f"/api/v1/groups/{quote(key, safe='')}/users?limit=200"
+                self.org.rows(path, partial(directory.member, key), tally)
 
-    def log(self, since: datetime, until: datetime) -> dict[str, Any]:
+    def log(self, tally: Tally, since: datetime | None, until: datetime | None) -> None:
         """Bounded on both sides: without ``until`` the log's pages never end. ``since`` itself is exclusive."""
-        window = {"since": _stamp(since - timedelta(milliseconds=1)), "until": _stamp(until)}
-        query = "&".join(f"{k}={quote(v, safe='')}" for k, v in window.items())
-        records = []
-        for page in self.pages(f"/api/v1/logs?limit=1000&sortOrder=ASCENDING&{query}"):
-            records += page
-            self.progress(HOW_TO_GET["okta.system_log"].title, len(records))
-        rows = okta_log.read(records, self.app_id)
-        self.parts.add("events", rows.events)
-        self.parts.add("config_changes", rows.changes)
-        first, last = span(e["at"] for e in rows.events)
-        return {
-            "rows": len(rows.events) + rows.foreign,
-            "unreadable": rows.unreadable,
-            "first_at": first,
-            "last_at": last,
-            "complete": not rows.unreadable,
-            "note": rows.note,
-        }
-
-
-def _one(
-    table: str, read: Callable[[Any], dict[str, Any] | None]
-) -> Callable[[Any], dict[str, list[dict[str, Any]]] | None]:
-    def rows(record: Any) -> dict[str, list[dict[str, Any]]] | None:
-        row = read(record)
-        return {table: [row]} if row else None
-
-    return rows
-
-
-def _why(answer: Answer) -> str:
-    """The status in words; Okta's own code where it gives one."""
-    said = _REASONS.get(answer.status, f"{answer.status}: an answer that was not expected")
-    try:
-        code = text(obj(answer.json()).get("errorcode"))
-    except ReadFailure as failure:
-        return f"{said} ({failure.kind})"
-    return f"{said} ({code})" if code else said
+        usual = log_window(self.incident, self.org.reader.date)
+        begin, end = since or usual[0], until or usual[1]
+        oldest = (self.org.reader.date or end) - KEPT
+        if begin < oldest:
+            tally.say("Okta keeps its System Log for 90 days: older events cannot be read.")
+            begin = oldest
+        bounds = f"since={_stamp(begin - timedelta(milliseconds=1))}&until={_stamp(end)}&sortOrder=ASCENDING&limit=1000"
+        records: dict[Any, Any] = {}
+        filters = ([f'target.id eq "{self.app_id}"'] if self.app_id else []) + list(_DIRECTORY_EVENTS)
+        for expression in filters:
+            with tally.part():
+                path = f"/api/v1/logs?{bounds}&filter={quote(expression, safe='')}"
+                for page in self.org.pages(path, tally, most=MAX_LOG_PAGES):
+                    for record in page:
+                        # one event may answer two filters
+                        records[text(obj(record).get("uuid")) or f"nameless {len(records)}"] = record
+                    self.org.progress(HOW_TO_GET["okta.system_log"].title, len(records))
+        log = okta_log.parse(records.values())
+        rows = okta_log.rows(log, self.app_id)
+        self.parts.add("events", okta_log.named(rows.events, self.parts.rows["app_accounts"]))
+        earlier, changes = merged(self.parts.rows["config_changes"], rows.changes)
+        self.parts.rows["config_changes"] = [*earlier, *changes]
+        tally.good, tally.bad = len(log.entries), log.unreadable
+        tally.say(rows.note)
+        if self.app_id is None:
+            tally.lack("Events of the application are not among them: it is not known.")
+        # What was asked for is what was looked at, whether or not something happened in it.
+        tally.first_at, tally.last_at = (begin, end) if tally.whole else (log.first_at, log.last_at)
 
 
 def _stamp(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return quote(at.isoformat(timespec="milliseconds").replace("+00:00", "Z"), safe="")

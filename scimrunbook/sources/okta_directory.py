@@ -6,6 +6,7 @@ nobody vouches for and gives a row, or None where the record has no id.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from scimrunbook.guide import OKTA_TOGGLES
@@ -13,8 +14,27 @@ from scimrunbook.snapshot import AppFacts
 from scimrunbook.sources.fields import as_json, first, moment, obj, text, texts
 
 Row = dict[str, Any]
-_GONE = {"DEPROVISIONED", "SUSPENDED"}
+# Whom Okta provisions: PROVISIONED and RECOVERY people have yet to sign in or to choose a password. Nobody is sent
+# while STAGED (not activated yet), SUSPENDED or DEPROVISIONED. A status that is not listed is not known.
+_ACTIVE = {
+    "ACTIVE": True,
+    "PROVISIONED": True,
+    "RECOVERY": True,
+    "LOCKED_OUT": True,
+    "PASSWORD_EXPIRED": True,
+    "STAGED": False,
+    "SUSPENDED": False,
+    "DEPROVISIONED": False,
+}
+_ATTRIBUTE = re.compile(r"[A-Za-z_]\w*(\.\w+)*")
+_APP_LINK = re.compile(r"/apps/(0oa[0-9A-Za-z]{10,30})(?:/|$)")
 _PUSH_FEATURES = {t.feature for t in OKTA_TOGGLES}
+# Where a capability of the feature USER_PROVISIONING stands, and the entry of features[] it stands for.
+_CAPABILITIES = {
+    ("create", "lifecyclecreate"): "PUSH_NEW_USERS",
+    ("update", "profile"): "PUSH_PROFILE_UPDATES",
+    ("update", "lifecycledeactivate"): "PUSH_USER_DEACTIVATION",
+}
 
 
 def app(record: Any, facts: AppFacts) -> Row | None:
@@ -32,6 +52,26 @@ def app(record: Any, facts: AppFacts) -> Row | None:
     pushing = None if facts.features is None else bool(_PUSH_FEATURES & set(facts.features))
     schedule = {None: None, True: "Active", False: "Disabled"}[pushing]
     return {"job_id": key, "template": facts.name, "state": facts.status, "schedule_state": schedule}
+
+
+def capabilities(record: Any) -> list[str] | None:
+    """The features that are on by the feature USER_PROVISIONING (only some applications answer it); None without."""
+    told = obj(obj(record).get("capabilities"))
+    if not told:
+        return None
+    states = {
+        feature: text(obj(obj(told.get(group)).get(name)).get("status"))
+        for (group, name), feature in _CAPABILITIES.items()
+    }
+    return [feature for feature, status in states.items() if status == "ENABLED"]
+
+
+def app_of(record: Any) -> str | None:
+    """The application a list row belongs to, where its links say so."""
+    r = obj(record)
+    href = text(obj(obj(r.get("_links")).get("app")).get("href")) or ""
+    found = _APP_LINK.search(href)
+    return found.group(1) if found else None
 
 
 def app_user(record: Any) -> dict[str, list[Row]] | None:
@@ -59,7 +99,13 @@ def app_user(record: Any) -> dict[str, list[Row]] | None:
     rows: dict[str, list[Row]] = {"app_accounts": [account]}
     if scope == "USER":
         rows["assignments"] = [
-            {"target_key": key, "target_type": "user", "how": "assigned", "at": moment(r.get("created"))}
+            {
+                "target_key": key,
+                "target_type": "user",
+                "how": "assigned",
+                "status": account["status"],
+                "at": account["created_at"],
+            }
         ]
     embedded = person(obj(r.get("_embedded")).get("user"))
     if embedded:
@@ -103,10 +149,9 @@ def mapping(record: Any) -> list[Row] | None:
     The direction is told by the type of its ends: ``appuser`` is the application's side.
     """
     r = obj(record)
-    source, target = obj(r.get("source")), obj(r.get("target"))
-    if not source or not target or text(r.get("id")) is None:
+    direction = _direction(r)
+    if direction is None:
         return None
-    direction = "to_app" if text(target.get("type")) == "appuser" else "from_app"
     properties = r.get("properties")
     if not isinstance(properties, dict):
         return []
@@ -119,19 +164,33 @@ def mapping(record: Any) -> list[Row] | None:
                 "object": "user",
                 "target": str(name),
                 "source": expression,
-                "source_kind": _kind(expression),
+                "source_kind": _kind(expression) if isinstance(value, dict) else "unknown",
                 "flow": text(obj(value).get("pushstatus")),
             }
         )
     return rows
 
 
+def mapping_app(record: Any) -> str | None:
+    """The application of a ProfileMapping: the id of its ``appuser`` end."""
+    r = obj(record)
+    direction = _direction(r)
+    return None if direction is None else text(obj(r.get("target" if direction == "to_app" else "source")).get("id"))
+
+
+def _direction(r: dict[str, Any]) -> str | None:
+    kinds = [text(obj(r.get(end)).get("type")) for end in ("source", "target")]
+    if kinds.count("appuser") != 1:
+        return None
+    return "to_app" if kinds[1] == "appuser" else "from_app"
+
+
 def _kind(expression: str | None) -> str:
     if expression is None:
         return "none"
-    if expression.startswith(('"', "'")):
+    if expression.startswith(('"', "'")) or expression.isdigit() or expression in ("true", "false"):
         return "constant"
-    return "attribute" if expression.replace(".", "").replace("_", "").isalnum() else "function"
+    return "attribute" if _ATTRIBUTE.fullmatch(expression) else "function"
 
 
 def person(record: Any) -> Row | None:
@@ -140,7 +199,7 @@ def person(record: Any) -> Row | None:
     key = text(r.get("id"))
     profile = obj(r.get("profile"))
     if key is None or not profile:
-        return None
+        return None  # the list of groups, or a link only
     status = text(r.get("status"))
     email, second = text(profile.get("email")), text(profile.get("secondemail"))
     given, family = text(profile.get("firstname")), text(profile.get("lastname"))
@@ -152,8 +211,7 @@ def person(record: Any) -> Row | None:
         "family_name": family,
         "display_name": first(profile.get("displayname"), " ".join(p for p in (given, family) if p)),
         "status": status,
-        # Okta provisions whoever is not deactivated or suspended; people who never signed in are STAGED or PROVISIONED
-        "active": None if status is None else status not in _GONE,
+        "active": _ACTIVE.get(status or ""),
         "kind": (text(profile.get("usertype")) or "member").lower(),
         "other_emails": as_json([second]) if second and second != email else None,
         "created_at": moment(r.get("created")),

@@ -1,20 +1,25 @@
-"""Okta's System Log as rows of ``events`` and ``config_changes``; one function for API, SIEM copies and the CSV.
+"""Okta's System Log as rows of ``events`` and ``config_changes``; one way for the API, SIEM copies and the CSV.
 
-Facts: Okta System Log API; targets are found by type, not by position; keys are read without regard to case, since
-SIEMs lower them; a reason may be null on a failure and holds at most 255 characters.
+Facts (Okta System Log API and its event catalogue): targets are found by type, not by position; keys are read without
+regard to case and debugData without regard to underscores, since both vary; a reason may be null on a failure and holds
+at most 255 characters; an outcome nobody knows is unknown, never a success.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from scimrunbook.guide import OKTA_APP_NAME, OKTA_EVENTS
-from scimrunbook.sources.fields import as_json, moment, obj, objects, text
+from scimrunbook.sources.fields import as_json, first, moment, obj, objects, span, text
+from scimrunbook.sources.okta_changes import change, debug
 
 Row = dict[str, Any]
 _RESULTS = {
@@ -27,187 +32,247 @@ _RESULTS = {
     "deferred": "warning",
     "scheduled": "warning",
 }
-_PHRASES = {s.phrase.lower(): s.value for s in HTTPStatus if s.value >= 400}
-_PHRASE = re.compile(r"\s*([A-Za-z][A-Za-z -]*?)\.\s+Errors reported by", re.IGNORECASE)
+# Python 3.13 renames two phrases; the log has the older ones.
+_PHRASES = {s.phrase.lower(): s.value for s in HTTPStatus if s.value >= 400} | {
+    "request entity too large": 413,
+    "unprocessable entity": 422,
+}
+_PHRASE = re.compile(r"\s*([A-Za-z][A-Za-z -]{2,40}?)\s*(?:\.|$)")
 _STATUS = re.compile(r"\b(?:status|http|code)\D{0,12}([45]\d\d)\b", re.IGNORECASE)
 # Events of the directory that belong to no application but explain one.
-_DIRECTORY = ("user.lifecycle.", "user.account.update_profile", "group.user_membership.", "directory.mapping.")
-# A setting whose value is a secret never leaves the parser.
-_SECRET = re.compile(r"token|secret|password|credential|apikey", re.IGNORECASE)
+DIRECTORY = ("user.lifecycle.", "user.account.update_profile", "group.user_membership.", "directory.mapping.")
+_PROVISIONS = ("application.provision.", "app.user_management.", "application.integration.")
+_WRAPPERS = ("event", "message", "log", "data", "okta", "_raw", "_source", "result")
+_APP_ID = re.compile(r"0oa[0-9A-Za-z]{17}")
+_CATALOG = re.compile(r"castor|coalesce|catalog", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One readable LogEvent, keys in lower case, with its targets and the applications it names."""
+
+    record: dict[str, Any]
+    kind: str
+    targets: list[dict[str, Any]]
+    apps: frozenset[str]
+
+
+@dataclass(slots=True)
+class Log:
+    """The readable entries of a log, how many records were not, and the time all of them span."""
+
+    entries: list[Entry]
+    unreadable: int
+    first_at: datetime | None
+    last_at: datetime | None
 
 
 @dataclass(slots=True)
 class LogRows:
-    """What a log gave: rows by table, records left out because they are another application's, unreadable ones."""
+    """Rows by table; ``foreign`` events name another application, ``aside`` have nothing to do with provisioning."""
 
     events: list[Row] = field(default_factory=list)
     changes: list[Row] = field(default_factory=list)
     foreign: int = 0
-    unreadable: int = 0
-    unknown_types: dict[str, int] = field(default_factory=dict)
+    aside: int = 0
+    unknown_types: Counter[str] = field(default_factory=Counter)
 
     @property
-    def note(self) -> str | None:
+    def note(self) -> str:
         said = []
         if self.foreign:
             said.append(f"{self.foreign} events of other applications left out.")
+        if self.aside:
+            said.append(f"{self.aside} events that do not concern provisioning left out.")
         if self.unknown_types:
             names = ", ".join(sorted(self.unknown_types)[:5])
-            said.append(f"{sum(self.unknown_types.values())} events of types the guide does not know ({names}).")
-        return " ".join(said) or None
+            said.append(f"{self.unknown_types.total()} events of types the guide does not know ({names}).")
+        return " ".join(said)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Whose events are meant. ``refused``: several could be, and nothing tells which."""
+
+    app_id: str | None
+    note: str | None = None
+    refused: str | None = None
 
 
 def is_event(record: Any) -> bool:
     """Whether a record looks like a LogEvent, wrapped or not."""
     r = unwrapped(record)
-    return "eventtype" in r and ("published" in r or "outcome" in r or "uuid" in r)
+    return "eventtype" in r and bool({"published", "outcome", "uuid", "displaymessage"} & set(r))
 
 
 def unwrapped(record: Any) -> dict[str, Any]:
-    """The LogEvent itself, keys in lower case; collectors nest it under ``event``, ``message``, ``log`` or so."""
+    """The LogEvent itself, keys in lower case; collectors nest it, as an object or as text, under various names."""
     r = obj(record)
     for _ in range(3):
         if "eventtype" in r:
             break
-        inner = next((obj(v) for k, v in r.items() if k in ("event", "message", "log", "data", "okta", "_raw")), {})
-        if not inner:
+        inner = next((i for k in _WRAPPERS if (i := _inner(r.get(k)))), None)
+        if inner is None:
             break
         r = inner
     return r
 
 
-def read(records: list[Any], app_id: str | None) -> LogRows:
-    """Rows of every record. Without ``app_id`` events are kept where they name no other application than Catalog's."""
-    out = LogRows()
+def _inner(value: Any) -> dict[str, Any]:
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}
+    return obj(value)
+
+
+def parse(records: Iterable[Any]) -> Log:
+    """Every record that has an event type; the others are counted."""
+    entries, unreadable = [], 0
     for record in records:
         r = unwrapped(record)
         kind = text(r.get("eventtype"))
         if kind is None:
-            out.unreadable += 1
+            unreadable += 1
             continue
         targets = objects(r.get("target"))
-        apps = {text(t.get("id")) for t in targets if _type(t) == "appinstance"} - {None}
-        if apps and app_id and app_id not in apps:
-            out.foreign += 1
+        apps = frozenset(a for t in targets if _type(t) == "appinstance" and (a := text(t.get("id"))))
+        entries.append(Entry(r, kind, targets, apps))
+    begin, end = span(moment(e.record.get("published")) for e in entries)
+    return Log(entries, unreadable, begin, end)
+
+
+def the_app(log: Log) -> Choice:
+    """Which application's log it is, where neither the incident nor another file says: the only one that provisions."""
+    labels = {
+        text(t.get("id")) or "": first(t.get("displayname"), t.get("alternateid"))
+        for e in log.entries
+        for t in e.targets
+        if _type(t) == "appinstance"
+    }
+    busy = {a for e in log.entries if e.kind.startswith(_PROVISIONS) for a in e.apps}
+    busy = busy or {a for e in log.entries if e.kind.startswith("application.user_membership.") for a in e.apps}
+    ours = {a for e in log.entries if OKTA_APP_NAME in (debug(e.record, "appname") or "") for a in e.apps} & busy
+    labelled = {a for a in busy if _CATALOG.search(labels.get(a) or "")}
+    found = next((some for some in (ours, labelled, busy) if len(some) == 1), ours or labelled or busy)
+    named = ", ".join(f"{labels.get(a) or 'without a name'} ({a})" for a in sorted(found)[:6])
+    if len(found) > 1:
+        return Choice(None, refused=f"events of several applications that provision people: {named}")
+    if not found:
+        return Choice(None)
+    return Choice(next(iter(found)), note=f"Nothing names the application; events of {named} were taken.")
+
+
+def rows(log: Log, app_id: str | None) -> LogRows:
+    """The rows of what concerns the application, and of what the directory did to people and groups."""
+    out = LogRows()
+    for e in log.entries:
+        whose = _whose(e, app_id)
+        if whose != "ours":
+            out.foreign += whose == "foreign"
+            out.aside += whose == "aside"
             continue
-        if apps and not app_id and _debug(r, "appname") not in (None, OKTA_APP_NAME):
-            out.foreign += 1
-            continue
-        if not apps and not kind.startswith(_DIRECTORY) and kind not in OKTA_EVENTS:
-            out.foreign += 1
-            continue
-        row = event(r, kind, targets)
-        out.events.append(row)
-        known = OKTA_EVENTS.get(kind)
+        out.events.append(event(e))
+        known = OKTA_EVENTS.get(e.kind)
         if known is None:
-            out.unknown_types[kind] = out.unknown_types.get(kind, 0) + 1
+            out.unknown_types[e.kind] += 1
         elif known.change:
-            out.changes.append(change(r, known.change, targets))
+            out.changes.append(change(e.record, e.kind, e.targets, known.change))
     return out
 
 
-def event(r: Mapping[str, Any], kind: str, targets: list[dict[str, Any]]) -> Row:
+def _whose(e: Entry, app_id: str | None) -> Literal["ours", "foreign", "aside"]:
+    about_apps = e.kind.startswith(("application.", "app."))
+    named = e.apps or _named_apps(e)
+    if named and app_id not in named and (e.apps or app_id):
+        return "foreign"
+    name = debug(e.record, "appname")
+    if about_apps and not e.apps and name is not None and OKTA_APP_NAME not in name:
+        return "foreign"
+    known = e.kind in OKTA_EVENTS or e.kind.startswith(DIRECTORY) or (about_apps and bool(named))
+    return "ours" if known else "aside"
+
+
+def _named_apps(e: Entry) -> set[str]:
+    """Application ids that stand anywhere in the targets, whatever their type."""
+    return set(_APP_ID.findall(as_json(e.targets)))
+
+
+def event(e: Entry) -> Row:
     """The row of ``events`` of one LogEvent."""
-    known = OKTA_EVENTS.get(kind)
-    outcome = obj(r.get("outcome"))
+    r, known = e.record, OKTA_EVENTS.get(e.kind)
+    outcome, transaction = obj(r.get("outcome")), obj(r.get("transaction"))
     reason = text(outcome.get("reason"))
-    user, app_user = _target(targets, "user"), _target(targets, "appuser")
-    group = _target(targets, "usergroup")
-    app = _target(targets, "appinstance")
+    status = _RESULTS.get((text(outcome.get("result")) or "").lower(), "unknown")
+    user, app_user = _target(e, "user"), _target(e, "appuser")
+    group, app_group = _target(e, "usergroup"), _target(e, "appgroup")
+    kind = known.object_type if known else ("user" if user or app_user else "group" if group or app_group else "app")
+    person = first(user.get("alternateid"), app_user.get("alternateid"))
+    team = first(group.get("displayname"), app_group.get("displayname"))
     return {
-        "event_id": text(r.get("uuid")) or _made_id(r, kind),
+        "event_id": text(r.get("uuid")) or _made_id(e),
         "at": moment(r.get("published")),
         "log": "system_log",
-        "event_type": kind,
+        "event_type": e.kind,
         "action": known.action if known else "other",
-        "status": _RESULTS.get((text(outcome.get("result")) or "").lower(), "unknown"),
-        "object_type": known.object_type if known else ("user" if user or app_user else "group" if group else "app"),
-        "person_key": text(user.get("id")) if user else None,
-        "group_key": text(group.get("id")) if group else None,
-        "name": next((text(t.get("alternateid")) for t in (user, app_user) if t), None)
-        or (text(group.get("displayname")) if group else None),
+        "status": status,
+        "object_type": kind,
+        "person_key": text(user.get("id")),
+        "group_key": text(group.get("id")),
+        "name": (team or person) if kind == "group" else (person or team),
+        "error_code": debug(r, "errorcode"),
         "reason": reason,
         "http_status": http_status(reason),
-        "step": kind,
-        "job_id": text(obj(r.get("transaction")).get("id")),
-        "change_id": text(obj(r.get("transaction")).get("id")),
-        "app_id": text(app.get("id")) if app else None,
-        "actor": text(obj(r.get("actor")).get("alternateid")),
+        # the legacy type tells which step of a push it was (check_user_exists, create_user, …)
+        "step": text(r.get("legacyeventtype")) or e.kind if status != "success" else None,
+        "changes": _changed(r),
+        "change_id": text(transaction.get("id")),
+        "app_id": text(_target(e, "appinstance").get("id")),
+        "actor": first(obj(r.get("actor")).get("alternateid"), obj(r.get("actor")).get("displayname")),
     }
 
 
-def change(r: Mapping[str, Any], what: str, targets: list[dict[str, Any]]) -> Row:
-    """The row of ``config_changes``: what was changed, by whom, from and to where the log says so."""
-    details = {}
-    for target in targets:
-        changed = obj(target.get("changedetails"))
-        before, after = obj(changed.get("from")), obj(changed.get("to"))
-        for name in sorted({*before, *after}):
-            if not _SECRET.search(name):
-                details[name] = {"from": text(before.get(name)), "to": text(after.get(name))}
-    debug = obj(obj(r.get("debugcontext")).get("debugdata"))
-    for name in ("attributesadded", "attributesmodified", "attributesdeleted"):
-        if told := text(debug.get(name)):
-            details[name] = {"from": None, "to": told[:300]}
-    return {
-        "at": moment(r.get("published")),
-        "what": what,
-        "actor": text(obj(r.get("actor")).get("alternateid")),
-        "detail": as_json(details) if details else text(r.get("displaymessage")),
-        "raw_type": text(r.get("eventtype")),
-    }
+def _changed(r: Mapping[str, Any]) -> str | None:
+    names = debug(r, "changedattributes")
+    if not names:
+        return None
+    return as_json([{"name": n.strip(), "old": None, "new": None} for n in names.strip("[]").split(",") if n.strip()])
 
 
 def http_status(reason: str | None) -> int | None:
     """The status behind a reason: its phrase (``Unauthorized. Errors reported by …``), or a number it names."""
     if not reason:
         return None
-    if phrase := _PHRASE.match(reason):
-        return _PHRASES.get(phrase.group(1).strip().lower())
+    phrase = _PHRASE.match(reason)
+    if phrase and (known := _PHRASES.get(phrase.group(1).lower())):
+        return known
     number = _STATUS.search(reason)
     return int(number.group(1)) if number else None
-
-
-def from_csv(row: Mapping[str, str]) -> dict[str, Any]:
-    """A row of the console's System Log CSV (snake_case, ``timestamp``, up to four targets) as a LogEvent."""
-
-    def cell(name: str) -> str | None:
-        return row.get(name) or None
-
-    names = {"id": "id", "type": "type", "alternate_id": "alternateId", "display_name": "displayName"}
-    targets = [
-        {key: cell(f"target{number}.{column}") for column, key in names.items()}
-        for number in range(4)
-        if cell(f"target{number}.id") or cell(f"target{number}.type")
-    ]
-    return {
-        "uuid": cell("uuid"),
-        "published": cell("timestamp"),
-        "eventType": cell("event_type"),
-        "legacyEventType": cell("legacy_event_type"),
-        "displayMessage": cell("display_message"),
-        "severity": cell("severity"),
-        "outcome": {"result": cell("outcome.result"), "reason": cell("outcome.reason")},
-        "actor": {"id": cell("actor.id"), "alternateId": cell("actor.alternate_id"), "type": cell("actor.type")},
-        "transaction": {"id": cell("transaction.id"), "type": cell("transaction.type")},
-        "target": targets,
-    }
 
 
 def _type(target: Mapping[str, Any]) -> str:
     return (text(target.get("type")) or "").lower()
 
 
-def _target(targets: list[dict[str, Any]], kind: str) -> dict[str, Any] | None:
-    return next((t for t in targets if _type(t) == kind), None)
+def _target(e: Entry, kind: str) -> dict[str, Any]:
+    return next((t for t in e.targets if _type(t) == kind), {})
 
 
-def _debug(r: Mapping[str, Any], name: str) -> str | None:
-    """A value of debugData; its keys vary in case and underscores."""
-    data = obj(obj(r.get("debugcontext")).get("debugdata"))
-    return next((text(v) for k, v in data.items() if k.replace("_", "") == name), None)
-
-
-def _made_id(r: Mapping[str, Any], kind: str) -> str:
+def _made_id(e: Entry) -> str:
     """An id for a record without one, equal for equal records."""
-    return "made-" + hashlib.sha256(as_json([kind, r.get("published"), r.get("target")]).encode()).hexdigest()[:24]
+    told = as_json([e.kind, e.record.get("published"), e.targets, e.record.get("outcome")])
+    return "made-" + hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def named(events: list[Row], accounts: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """The events with the person filled in where a record names only the app user, by its username."""
+    keys: dict[str, set[str]] = {}
+    for account in accounts:
+        if account.get("user_name") and account.get("person_key"):
+            keys.setdefault(str(account["user_name"]).casefold(), set()).add(str(account["person_key"]))
+    known = {name: next(iter(some)) for name, some in keys.items() if len(some) == 1}
+    for row in events:
+        if row["object_type"] == "user" and row["person_key"] is None and row["name"]:
+            row["person_key"] = known.get(row["name"].casefold())
+    return events
