@@ -64,8 +64,8 @@ def people_are_assigned(snapshot: Snapshot) -> Outcome:
     if len(lacking):
         one = len(lacking) == 1
         said.append(
-            f"{who(snapshot, keys(lacking['person_key']))} {'is' if one else 'are'} active in {provider(snapshot)}, but "
-            f"neither assigned nor a direct member of an assigned group"
+            f"{who(snapshot, keys(lacking['person_key']))} {'is' if one else 'are'} active in {provider(snapshot)}, "
+            f"but neither assigned nor a direct member of an assigned group"
         )
     if len(unknown):
         said.append(f"{listed(list(unknown['person_key'][:3]), len(unknown))} cannot be found in the directory")
@@ -217,7 +217,7 @@ def assigned_after_enabling(snapshot: Snapshot) -> Outcome:
         return Outcome(Status.PASS, "Everybody who is assigned was pushed, or is being pushed.")
     return Outcome(
         Status.FAIL,
-        f"{people(len(hit))} {'is' if len(hit) == 1 else 'are'} assigned but Okta never pushed them: {who(snapshot, hit)}.",
+        f"Okta never pushed {people(len(hit))} although assigned: {who(snapshot, hit)}.",
         "Every assignment is followed by a push.",
         (table_of(snapshot, "Assigned, never pushed", hit, assigned=app["created_at"]),),
         hit,

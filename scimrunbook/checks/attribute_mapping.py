@@ -100,7 +100,7 @@ def okta_username_format(snapshot: Snapshot) -> Outcome:
         (
             Action(
                 screen(snapshot, "Sign On", "Edit"),
-                "Set Application username format to Email (or Okta username where that is the e-mail), choose Update now.",
+                "Set Application username format to Email (or Okta username, if it is the e-mail), choose Update now.",
                 "Catalog looks people up by this name: another one makes a second account.",
             ),
         ),

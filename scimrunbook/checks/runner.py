@@ -58,6 +58,7 @@ def how_to_get(snapshot: Snapshot, what: str) -> str:
     """One sentence: what is missing, why, and the two ways to get it."""
     known = guide.HOW_TO_GET.get(what)
     title = known.title if known else what
+    title = title[0].lower() + title[1:] if title.startswith(("The ", "A ")) else title
     refused = snapshot.refusal(what)
     if refused:
         return f"Not checked: needs {title}, which was refused ({refused[0]}). Get it like this: {refused[1]}."

@@ -1,0 +1,265 @@
+"""07 Manual and SCIM accounts: one account per person, managed by the provider."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from scimrunbook.checks import check
+from scimrunbook.checks._words import (
+    catalog_admin,
+    count,
+    keys,
+    listed,
+    people,
+    people_screen,
+    provider,
+    push_again,
+    table_of,
+    who,
+)
+from scimrunbook.checks.attribute_mapping import BROKEN
+from scimrunbook.derived import fold, looked_up, yes
+from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Status
+from scimrunbook.history import open_failures
+from scimrunbook.matching import accounts
+from scimrunbook.pending import pending
+from scimrunbook.scope import scope
+from scimrunbook.snapshot import Snapshot
+
+S = "manual_and_scim_accounts"
+TWICE = (Cause.DUPLICATE_IDENTITY,)
+CATALOG = dict.fromkeys(("okta", "entra"), (("catalog.users",),))
+LOG_OR_CATALOG = {
+    "okta": (("catalog.users",), ("okta.system_log",)),
+    "entra": (("catalog.users",), ("entra.provisioning_log",)),
+}
+ROLES = ("VIEWER", "CONTRIBUTOR", "ADMIN")  # the highest last
+
+
+@check(
+    "accounts.one_per_person",
+    "Nobody has two Catalog accounts",
+    section=S,
+    source="Coalesce guide: Manual Catalog users versus SCIM",
+    needs=LOG_OR_CATALOG,
+    causes=TWICE,
+)
+def one_per_person(snapshot: Snapshot) -> Outcome:
+    if not snapshot.read("catalog.users"):
+        return _conflicts(snapshot)
+    table = accounts(snapshot)
+    twice = table["person_key"].notna() & table["person_key"].duplicated(keep=False)
+    name = fold(table["user_name"])
+    external = table["external_id"]
+    same = (name.notna() & name.duplicated(keep=False)) | (external.notna() & external.duplicated(keep=False))
+    likely = _same_human(table)
+    # an account is compared with live ones: one that was switched off forks nobody
+    on = table["active"].fillna(True).astype(bool)
+    hit_rows = table[(twice | same | likely.notna()) & on]
+    owners = hit_rows["person_key"].fillna(likely.reindex(hit_rows.index)).fillna(hit_rows["account_id"])
+    group = owners.where(owners.duplicated(keep=False) | same.reindex(hit_rows.index))
+    hit_rows = hit_rows.assign(owner=group).dropna(subset=["owner"]).sort_values(["owner", "managed"], kind="stable")
+    if hit_rows.empty:
+        return Outcome(Status.PASS, f"{count(len(table), 'account')}, none shared or doubled.")
+    hit = keys(hit_rows["owner"])
+    manual = hit_rows[~hit_rows["managed"]]
+    shown = hit_rows.assign(managed=hit_rows["managed"].map({True: "yes", False: "no"}))
+    stays = f" Made by hand or by a first sign-in: {listed(list(manual['user_name'].fillna('?')[:3]), len(manual))}."
+    return Outcome(
+        Status.FAIL,
+        f"{people(len(hit))} {'has' if len(hit) == 1 else 'have'} more than one active Catalog account: "
+        f"{who(snapshot, hit)}.{stays if len(manual) else ''}",
+        "One account per person.",
+        (
+            Evidence.of(
+                "Accounts of the same person",
+                shown[["owner", "user_name", "external_id", "managed", "how", "active", "created_at"]],
+            ),
+        ),
+        hit,
+        (
+            catalog_admin(
+                "Move what the account made by hand owns to the one SCIM manages, then deactivate the manual one.",
+                "Only the managed one follows the provider.",
+            ),
+            Action(
+                people_screen(snapshot, "the person"),
+                "Check that the person signs in with the address that is their username in Catalog, not with an alias.",
+                "Otherwise the next sign-in makes the second account again.",
+            ),
+        ),
+    )
+
+
+def _same_human(table: pd.DataFrame) -> pd.Series[str]:
+    """The person key for accounts nobody owns that share name and local part (without plus tag) with an owned one."""
+    local = fold(table["user_name"]).str.split("@").str[0].str.split("+").str[0]
+    name = fold(table["given_name"].fillna("") + " " + table["family_name"].fillna(""))
+    fingerprint = (local + "|" + name).where(name.fillna("").str.len() > 2)
+    owned = table[table["person_key"].notna()]
+    index = pd.Series(owned["person_key"].to_numpy(), index=pd.Index(fingerprint.reindex(owned.index), dtype="str"))
+    index = index[index.index.notna()]
+    index = index[~index.index.duplicated(keep=False)].astype("str")
+    free = table["person_key"].isna() & table["external_id"].isna()
+    return looked_up(fingerprint, index).where(free).astype("str")
+
+
+def _conflicts(snapshot: Snapshot) -> Outcome:
+    """Without Catalog's list, answers that say an account exists already are the only trace."""
+    rows = open_failures(snapshot)
+    rows = rows[rows["family"].eq(Cause.DUPLICATE_IDENTITY.value) & rows["object_type"].eq("user")]
+    if rows.empty:
+        return Outcome(
+            Status.SKIPPED,
+            f"{provider(snapshot)}'s log shows no conflict; accounts beside SCIM are seen in Catalog's list only.",
+            needs="Not checked: needs the list of Catalog accounts (Catalog > Settings > Users: export as CSV).",
+        )
+    hit = keys(rows["key"])
+    return Outcome(
+        Status.FAIL,
+        f"Catalog answers that an account exists already for {people(len(hit))}: {who(snapshot, hit)}.",
+        "One account per person.",
+        (Evidence.of("Answers", rows[["at", "name", "reason"]]),),
+        hit,
+        (
+            catalog_admin("Find the account with the same e-mail; align its e-mail, or deactivate it."),
+            push_again(snapshot),
+        ),
+    )
+
+
+@check(
+    "accounts.all_have_a_source",
+    "Every Catalog account is managed by the provider, or known to be made by hand",
+    section=S,
+    source="Coalesce guide: Manual Catalog users versus SCIM",
+    needs=CATALOG,
+    causes=TWICE,
+    blocked_by=("accounts.one_per_person",),
+)
+def all_have_a_source(snapshot: Snapshot) -> Outcome:
+    table = accounts(snapshot)
+    manual = table[~table["managed"] & table["active"].fillna(True).astype(bool)]
+    scoped = scope(snapshot)
+    mine = manual[manual["person_key"].isin(scoped[yes(scoped["in_scope"])]["person_key"])]
+    listing = Evidence.of("Made by hand", manual[["user_name", "how", "created_at"]])
+    rest = f" {count(len(manual) - len(mine), 'account')} made by hand: keep them only where somebody still needs them."
+    more = rest if len(manual) > len(mine) else ""
+    if mine.empty:
+        return Outcome(
+            Status.PASS,
+            f"{count(int(table['managed'].sum()), 'account')} managed.{more}",
+            evidence=(listing,) * bool(more),
+        )
+    hit = keys(mine["person_key"])
+    return Outcome(
+        Status.WARN,
+        f"{people(len(hit))} in scope {'has' if len(hit) == 1 else 'have'} an account the provider has not taken over: "
+        f"{who(snapshot, hit)}.{more}",
+        "Accounts of people in scope carry the provider's id.",
+        (listing,),
+        hit,
+        (push_again(snapshot), catalog_admin("If it stays so, align the account's e-mail with the provider's.")),
+    )
+
+
+@check(
+    "accounts.none_is_stale",
+    "No managed account is left over from someone gone",
+    section=S,
+    source="Coalesce guide: Manual Catalog users versus SCIM",
+    needs={"okta": (("catalog.users", "okta.users"),), "entra": (("catalog.users", "entra.users"),)},
+    causes=(Cause.SYNC_SCHEDULE,),
+    blocked_by=(*BROKEN, "connection.actions_are_enabled"),
+)
+def none_is_stale(snapshot: Snapshot) -> Outcome:
+    table = accounts(snapshot)
+    stray = table[table["managed"] & table["person_key"].isna() & table["active"].fillna(False).astype(bool)]
+    known = snapshot.whole(f"{snapshot.provider}.users")
+    if stray.empty or not known:
+        return Outcome(Status.PASS, "Every managed account that is active belongs to somebody of the directory.")
+    return Outcome(
+        Status.WARN,
+        f"{count(len(stray), 'active account carries', 'active accounts carry')} the id of nobody in the directory: "
+        f"{listed(list(stray['user_name'].fillna('?')[:3]), len(stray))}.",
+        "No active account without a person.",
+        (Evidence.of("Left over", stray[["user_name", "external_id", "changed_at"]]),),
+        keys(stray["account_id"]),
+        (catalog_admin("Deactivate them by hand: the provider no longer knows them and will not."),),
+    )
+
+
+@check(
+    "accounts.emails_align",
+    "E-mail, userName and provider login agree, so a sign-in does not fork a person",
+    section=S,
+    source="Coalesce guide: Manual Catalog users versus SCIM",
+    needs={"okta": (("catalog.users", "okta.users"),), "entra": (("catalog.users", "entra.users"),)},
+    causes=TWICE,
+    blocked_by=(*BROKEN, "connection.actions_are_enabled"),
+)
+def emails_align(snapshot: Snapshot) -> Outcome:
+    table = pending(snapshot)
+    have = table[yes(table["in_scope"]) & yes(table["exists"]) & ~table["waiting"] & table["has_user_name"].notna()]
+    name = fold(have["has_user_name"])
+    known = have["login"].notna() | have["email"].notna()
+    guest = have["login"].fillna("").str.contains("#EXT#", case=False, regex=False) | have["kind"].eq("guest")
+    agrees = name.eq(fold(have["login"])) | name.eq(fold(have["email"])) | ~known | guest
+    off = have[~agrees.astype(bool)]
+    hit = keys(off["person_key"])
+    if not hit:
+        return Outcome(
+            Status.PASS, f"The userName of all {count(len(have), 'account')} is the person's login or e-mail."
+        )
+    return Outcome(
+        Status.WARN,
+        f"For {people(len(hit))} the userName in Catalog is neither login nor e-mail: {who(snapshot, hit)}.",
+        "userName is what the person signs in with.",
+        (table_of(snapshot, "Names", hit, user_name=off.set_index("person_key")["has_user_name"]),),
+        hit,
+        (push_again(snapshot), catalog_admin("If it stays so, correct the account's e-mail by hand.")),
+    )
+
+
+@check(
+    "accounts.roles_follow_teams",
+    "Roles follow the role mapping; with several teams the highest wins",
+    section=S,
+    source="Coalesce guide: What's next (roles)",
+    causes=(Cause.ASSIGNMENT_SCOPE,),
+)
+def roles_follow_teams(snapshot: Snapshot) -> Outcome:
+    mapping = snapshot.incident.role_mapping
+    table = accounts(snapshot)
+    if not mapping or table["role"].isna().all() or snapshot["team_members"].empty:
+        return Outcome(
+            Status.MANUAL,
+            "The data does not tell the roles.",
+            manual=Manual("Do people have the role their team is mapped to?", "Catalog > Settings > Role mapping"),
+            actions=(catalog_admin("Correct the role mapping: with several teams the highest role wins."),),
+        )
+    rank = {team.casefold(): ROLES.index(role) for role, teams in mapping.items() for team in teams}
+    teams = snapshot["teams"].dropna(subset=["team_id"]).drop_duplicates("team_id").set_index("team_id")
+    members = snapshot["team_members"]
+    ranks = looked_up(members["team_id"], fold(teams["name"])).map(rank)
+    wanted = members.assign(rank=ranks).dropna(subset=["rank"]).groupby("account_id")["rank"].max()
+    table = table[table["role"].notna() & table["active"].fillna(True).astype(bool)]
+    want = table["account_id"].map(wanted)
+    have = table["role"].str.upper().map({r: i for i, r in enumerate(ROLES)})
+    off = table[want.notna() & have.notna() & (want != have)]
+    if off.empty:
+        return Outcome(Status.PASS, f"The roles of {count(int(want.notna().sum()), 'account')} follow the mapping.")
+    hit = keys(off["person_key"].fillna(off["account_id"]))
+    shown = off.assign(expected=want.reindex(off.index).map(lambda i: ROLES[int(i)]))
+    return Outcome(
+        Status.WARN,
+        f"{count(len(off), 'account has', 'accounts have')} another role than the mapping gives: {who(snapshot, hit)}.",
+        "The highest role of the person's teams.",
+        (Evidence.of("Roles", shown[["user_name", "role", "expected"]]),),
+        hit,
+        (
+            catalog_admin(
+                "Compare Settings > Role mapping with the teams; a role given by hand stays until it is changed."
+            ),
+        ),
+    )

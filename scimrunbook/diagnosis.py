@@ -1,0 +1,339 @@
+"""Findings and hops become ranked causes.
+
+The rule, in the order in which it is applied:
+
+1. A cause exists where a deciding finding speaks for it that failed, or that warns and names an action. Symptoms
+   describe; they never make a cause. What is blocked by another finding waits until that one is mended.
+2. The finding that decides a cause is the most specific one (``SPECIFIC``); failed ones come before warnings.
+3. Causes resting on a failure come before causes resting on a warning. Then tenant-wide blocks before personal
+   faults, tenant-wide ones in the guide's order (connection, URL and token, mapping, assignment, timing): nothing
+   further down can be judged before they are mended.
+4. Personal causes follow by the share of affected people they explain, then in the guide's order.
+5. A symptom that is reported or observed and that no cause explains is ``unknown``, with the one thing to ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from scimrunbook import guide
+from scimrunbook.checks.runner import head
+from scimrunbook.findings import MAX_AFFECTED_SHOWN, Action, Cause, Finding, Reach, Status
+from scimrunbook.snapshot import Snapshot
+from scimrunbook.trace import counts, stopped
+
+ORDER = (
+    Cause.INTEGRATION_NOT_ENABLED,
+    Cause.URL_OR_TOKEN,
+    Cause.ATTRIBUTE_MAPPING,
+    Cause.ASSIGNMENT_SCOPE,
+    Cause.SYNC_SCHEDULE,
+    Cause.DUPLICATE_IDENTITY,
+    Cause.CATALOG_SIDE,
+    Cause.WRONG_SURFACE,
+)
+# Most specific first: a setting that is seen to be wrong says more than the operations that fail by it.
+SPECIFIC = (
+    "connection.app_is_active",
+    "connection.provisioning_is_on",
+    "connection.actions_are_enabled",
+    "assignments.assigned_after_enabling",
+    "base_url.matches_the_region",
+    "token.is_well_formed",
+    "token.did_not_change",
+    "token.is_accepted",
+    "token.is_accepted_every_time",
+    "mapping.entra_external_id",
+    "mapping.source_values_present",
+    "mapping.okta_to_app",
+    "mapping.entra_users_kept",
+    "mapping.okta_pushed_on_update",
+    "mapping.okta_username_format",
+    "mapping.entra_matching_attribute",
+    "mapping.entra_groups",
+    "mapping.entra_no_extras",
+    "mapping.okta_from_app",
+    "assignments.people_are_assigned",
+    "assignments.no_nested_groups",
+    "assignments.scope_admits_them",
+    "assignments.group_push_is_healthy",
+    "assignments.groups_are_assigned",
+    "assignments.people_are_active_in_provider",
+    "accounts.one_per_person",
+    "sync.endpoint_keeps_up",
+    "sync.runs_on_schedule",
+    "sync.enough_time_has_passed",
+    "sync.fresh_run_queued_after_fix",
+    "sync.deactivations_were_delivered",
+    "assignments.leavers_were_unassigned_by_provider",
+    "sync.no_retry_backlog",
+    "connection.not_quarantined",
+    "mapping.values_arrive",
+    "sync.no_failed_operations",
+    "sync.log_does_not_stop",
+)
+# Which causes can bring a symptom about; what nothing listed here explains is unknown.
+EXPLAINS: dict[str, tuple[Cause, ...]] = {
+    "missing_people": tuple(c for c in ORDER if c is not Cause.WRONG_SURFACE),
+    "stale_attributes": tuple(c for c in ORDER if c is not Cause.WRONG_SURFACE),
+    "lingering_access": tuple(c for c in ORDER if c is not Cause.WRONG_SURFACE),
+    "failing_jobs": tuple(c for c in ORDER if c is not Cause.WRONG_SURFACE),
+    "empty_names": (Cause.ATTRIBUTE_MAPPING, Cause.CATALOG_SIDE, Cause.INTEGRATION_NOT_ENABLED, Cause.URL_OR_TOKEN),
+    "missing_teams": tuple(c for c in ORDER if c is not Cause.WRONG_SURFACE),
+    "transform_login": (Cause.WRONG_SURFACE,),
+}
+# Answered directly, or else by the provider's log; where neither is, no verdict of health is possible.
+QUESTIONS = {
+    "connection": ("connection.provisioning_is_on", "token.did_not_change", "token.is_accepted"),
+    "token": ("token.did_not_change", "token.is_accepted"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RankedCause:
+    """One cause: ``cause`` is a family or ``unknown``; ``finding`` the id it rests on (None for ``unknown``)."""
+
+    cause: str
+    finding: str | None
+    share: float | None
+    affected: tuple[str, ...]
+    findings: tuple[str, ...]
+    why: str
+    actions: tuple[Action, ...]
+    ask: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "cause": self.cause,
+            "finding": self.finding,
+            "share": self.share,
+            "affected": {
+                "count": len(self.affected),
+                "keys": list(self.affected[:MAX_AFFECTED_SHOWN]),
+                "table": "trace",
+            },
+            "findings": list(self.findings),
+            "why": self.why,
+            "actions": [{"where": a.where, "what": a.what, "why": a.why} for a in self.actions],
+            "ask": self.ask,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is broken, for whom, and what next. ``to_json`` is diagnosis.json without ``run``."""
+
+    head: dict[str, Any]
+    verdict: str
+    causes: tuple[RankedCause, ...]
+    people: dict[str, int]
+    not_checked: tuple[dict[str, str], ...]
+    contact_support: dict[str, Any]
+    masked: tuple[dict[str, str], ...] = field(default=())  # found broken, but not to be judged before what blocks it
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.head,
+            "verdict": self.verdict,
+            "causes": [c.to_json() for c in self.causes],
+            "people": dict(self.people),
+            "not_checked": [dict(n) for n in self.not_checked],
+            "contact_support": dict(self.contact_support),
+            "masked": [dict(m) for m in self.masked],
+        }
+
+
+def diagnose(snapshot: Snapshot, findings: Sequence[Finding], hops: pd.DataFrame) -> Diagnosis:
+    """The ranked causes of a snapshot's findings and trace; see the module for the rule."""
+    speaking = [f for f in findings if f.deciding and f.status in (Status.FAIL, Status.WARN) and f.causes]
+    concerned = _concerned(findings, hops)
+    causes = ranked(speaking, concerned, hops)
+    unknown = _unexplained(snapshot, findings, causes)
+    all_causes = (*causes, *unknown)
+    return Diagnosis(
+        head(snapshot),
+        _verdict(snapshot, findings, causes, unknown),
+        all_causes,
+        counts(hops),
+        _not_checked(findings),
+        _support(findings, all_causes),
+        tuple(
+            {"finding": f.id, "blocked_by": f.blocked_by or "", "actual": f.actual}
+            for f in findings
+            if f.blocked_by and f.actual and f.affected
+        ),
+    )
+
+
+def ranked(speaking: Sequence[Finding], concerned: frozenset[str], hops: pd.DataFrame) -> tuple[RankedCause, ...]:
+    """Causes in order; each finding speaks for the first family it names."""
+    families: dict[Cause, list[Finding]] = {}
+    for finding in speaking:
+        families.setdefault(finding.causes[0], []).append(finding)
+    made = [
+        (_key(cause, group, concerned, hops), _cause(cause, group, concerned, hops))
+        for cause, group in families.items()
+    ]
+    return tuple(cause for _, cause in sorted(made, key=lambda pair: pair[0]))
+
+
+def _deciding(group: Iterable[Finding]) -> list[Finding]:
+    place = {name: i for i, name in enumerate(SPECIFIC)}
+    return sorted(group, key=lambda f: (f.status is not Status.FAIL, place.get(f.id, len(SPECIFIC)), f.id))
+
+
+def _key(cause: Cause, group: list[Finding], concerned: frozenset[str], hops: pd.DataFrame) -> tuple[Any, ...]:
+    lead = _deciding(group)[0]
+    personal = lead.reach is Reach.PEOPLE
+    share = _share(_affected(group, hops), concerned) or 0.0
+    return (lead.status is not Status.FAIL, personal, -share if personal else 0.0, ORDER.index(cause))
+
+
+def _affected(group: list[Finding], hops: pd.DataFrame) -> tuple[str, ...]:
+    """Whom the cause holds up: those its finding names, else those the trace sends to one of its findings."""
+    lead = _deciding(group)[0]
+    ids = [f.id for f in group]
+    traced = set(hops[hops["action"].isin(ids)]["person_key"]) if len(hops) else set()
+    return tuple(sorted(set(lead.affected) | traced))
+
+
+def _share(affected: Iterable[str], concerned: frozenset[str]) -> float | None:
+    """The part of the people concerned; None where nobody is known to be."""
+    if not concerned:
+        return None
+    return round(len(concerned.intersection(affected)) / len(concerned), 4)
+
+
+def _cause(cause: Cause, group: list[Finding], concerned: frozenset[str], hops: pd.DataFrame) -> RankedCause:
+    order = _deciding(group)
+    lead = order[0]
+    affected = _affected(group, hops)
+    proofs = [_sentence(f.actual) for f in order[:2]]
+    why = proofs[0] + (f" This fits: {proofs[1][0].lower()}{proofs[1][1:]}" if len(proofs) > 1 and proofs[1] else "")
+    return RankedCause(
+        cause.value, lead.id, _share(affected, concerned), affected, tuple(f.id for f in order), why, lead.actions
+    )
+
+
+def _sentence(text: str) -> str:
+    """The first sentence, with its full stop."""
+    first = text.split(". ")[0].strip()
+    return first if not first or first.endswith((".", "!", "?")) else first + "."
+
+
+def _concerned(findings: Sequence[Finding], hops: pd.DataFrame) -> frozenset[str]:
+    """People who stop on the way, or whom a failed symptom names."""
+    people = set(hops["person_key"]) if len(hops) else set()
+    seen = {k for f in findings if f.section == "symptoms" and f.status is Status.FAIL for k in f.affected}
+    return frozenset(set(stopped(hops)["person_key"]) | (seen & people)) if len(hops) else frozenset(seen)
+
+
+def _unexplained(
+    snapshot: Snapshot, findings: Sequence[Finding], causes: Sequence[RankedCause]
+) -> tuple[RankedCause, ...]:
+    """``unknown`` where a symptom is there (seen, or reported and not refuted) that no cause explains."""
+    known = {c.cause for c in causes}
+    by_id = {f.id: f for f in findings}
+    reported = [s for s in snapshot.incident.symptoms if s in EXPLAINS]
+    seen = [
+        s
+        for s, about in guide.SYMPTOMS.items()
+        if about.observed_by in by_id and by_id[about.observed_by].status is Status.FAIL
+    ]
+    open_ = [s for s in dict.fromkeys([*seen, *reported]) if not known & {c.value for c in EXPLAINS[s]}]
+    # what is only reported and was looked at and not found needs no cause, but somebody has to name an example
+    if not open_:
+        return ()
+    involved = tuple(by_id[guide.SYMPTOMS[s].observed_by] for s in open_ if guide.SYMPTOMS[s].observed_by in by_id)
+    affected = tuple(sorted({k for f in involved if f.status is Status.FAIL for k in f.affected}))
+    refuted = all(f.status is Status.PASS for f in involved) and bool(involved)
+    titles = ", ".join(guide.SYMPTOMS[s].title.lower() for s in open_)
+    why = (
+        f"Reported ({titles}), but the data that was read shows nobody to whom it happens."
+        if refuted
+        else f"Seen or reported ({titles}), and nothing that could be checked explains it."
+    )
+    ask = _ask(findings, refuted)
+    return (RankedCause("unknown", None, None, affected, tuple(f.id for f in involved), why, (), ask),)
+
+
+# What would tell most, in this order.
+_TELLING = (
+    "token.did_not_change",
+    "connection.provisioning_is_on",
+    "symptoms.nobody_missing",
+    "sync.no_failed_operations",
+    "base_url.matches_the_region",
+    "accounts.one_per_person",
+    "mapping.source_values_present",
+    "mapping.entra_external_id",
+    "mapping.okta_to_app",
+    "assignments.people_are_assigned",
+)
+
+
+def _ask(findings: Sequence[Finding], refuted: bool) -> str:
+    if refuted:
+        return "One person to whom it happens: add their e-mail address to people: in the incident file and run again."
+    by_id = {f.id: f for f in findings}
+    for name in _TELLING:
+        finding = by_id.get(name)
+        if finding and finding.status is Status.SKIPPED and finding.needs:
+            return finding.needs
+        if finding and finding.status is Status.MANUAL and finding.manual:
+            return f"An answer to: {finding.manual.question} Look here: {finding.manual.where}."
+    return "The provider's log entry or task text of one person concerned, with its time."
+
+
+def _verdict(
+    snapshot: Snapshot, findings: Sequence[Finding], causes: Sequence[RankedCause], unknown: Sequence[RankedCause]
+) -> str:
+    if causes:
+        return "problem"
+    by_id = {f.id: f for f in findings}
+    if any(f.status is Status.ERROR for f in findings):
+        return "inconclusive"
+    for ids in QUESTIONS.values():
+        asked = [by_id[i] for i in ids if i in by_id]
+        if not any(f.status in (Status.PASS, Status.FAIL) for f in asked):
+            return "inconclusive"
+    for symptom in snapshot.incident.symptoms:
+        seen = by_id.get(guide.SYMPTOMS[symptom].observed_by)
+        if seen is None or seen.status in (Status.SKIPPED, Status.ERROR, Status.MANUAL):
+            return "inconclusive"
+    observed = any(f.section == "symptoms" and f.status is Status.FAIL for f in findings)
+    return "inconclusive" if observed or (unknown and not _refuted(unknown)) else "healthy"
+
+
+def _refuted(unknown: Sequence[RankedCause]) -> bool:
+    return all(not c.affected and c.why.startswith("Reported") for c in unknown)
+
+
+def _not_checked(findings: Sequence[Finding]) -> tuple[dict[str, str], ...]:
+    """What is missing and how to get it: each missing thing once, with the checks that want it."""
+    wanted: dict[tuple[str, str], list[str]] = {}
+    for f in findings:
+        if f.status is Status.SKIPPED and f.needs and not f.blocked_by:
+            what, _, get_it = f.needs.partition(" Get it like this: ")
+            what = what.removeprefix("Not checked: needs ").rstrip(".")
+            wanted.setdefault((what, get_it), []).append(f.id)
+    return tuple({"what": w, "get_it": g, "checks": ", ".join(ids)} for (w, g), ids in wanted.items())
+
+
+def _support(findings: Sequence[Finding], causes: Sequence[RankedCause]) -> dict[str, Any]:
+    """Whether to contact support now, with the guide's reason."""
+    finding = next((f for f in findings if f.id == "support.not_needed"), None)
+    if finding and finding.status is Status.WARN:
+        return {"needed": True, "reason": finding.actual}
+    first = causes[0] if causes else None
+    if first and first.cause == Cause.CATALOG_SIDE.value:
+        return {"needed": True, "reason": f"Catalog's endpoint is at fault. {first.why}"}
+    if first and first.cause == "unknown" and first.affected:
+        return {"needed": True, "reason": "What is seen is explained by nothing that could be checked."}
+    if first:
+        return {"needed": False, "reason": "The first cause can be mended by the customer's own administrator."}
+    return {"needed": False, "reason": "None of the guide's reasons applies."}

@@ -1,0 +1,247 @@
+"""The way of every identity over nine hops, for everybody at once: where they stop, the proof, the next action.
+
+``directory → assignment → scope → mapping → attempt → delivery → account → teams → role``. Every hop says ``passed``,
+``stopped``, ``not reached`` (behind the stop) or ``not known``; what the data cannot show never counts as stopped.
+A broken connection (a failed tenant-wide finding of section 02 or 03) stops at ``attempt`` everybody who has something
+to deliver since the break. Column operations only, no loop over people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from scimrunbook.derived import looked_up, no, yes
+from scimrunbook.findings import Finding, Reach, Status
+from scimrunbook.history import last_of
+from scimrunbook.pending import pending
+from scimrunbook.scope import assigned_groups
+from scimrunbook.snapshot import Snapshot
+from scimrunbook.teams import members_known, team_gaps
+
+HOPS = ("directory", "assignment", "scope", "mapping", "attempt", "delivery", "account", "teams", "role")
+# What ``hop`` may hold besides: the way is whole, the person rightly has no account, a change is on its way, or the
+# data does not tell.
+SETTLED = ("done", "rightly_absent", "waiting", "not_known")
+COLUMNS = ("person_key", "login", "name", "hop", *HOPS, "need", "proof", "action")
+PASSED, STOPPED, BEHIND, UNKNOWN = "passed", "stopped", "not reached", "not known"
+
+_BLOCKS = ("connection", "base_url_and_token")
+_ASSIGNED = ("assignments.people_are_assigned", "assignments.no_nested_groups")
+_DELIVER = ("create", "reactivate", "update", "deactivate")
+
+
+def trace(snapshot: Snapshot, findings: Sequence[Finding]) -> pd.DataFrame:
+    """One row per person of the provider, ordered by key; columns ``COLUMNS``, all text.
+
+    ``action`` is the id of the finding whose actions mend it; empty where nothing is to be done.
+    """
+    return _Trace(snapshot, findings).table()
+
+
+class _Trace:
+    def __init__(self, snapshot: Snapshot, findings: Sequence[Finding]) -> None:
+        self.snapshot = snapshot
+        self.people = pending(snapshot).reset_index(drop=True)
+        self.key = self.people["person_key"]
+        self.failed = [f for f in findings if f.status in (Status.FAIL, Status.WARN) and f.deciding]
+        self.last = last_of(snapshot)
+        self.stop = pd.DataFrame(False, index=self.people.index, columns=list(HOPS))
+        self.known = pd.DataFrame(True, index=self.people.index, columns=list(HOPS))
+        self.proof = pd.DataFrame("", index=self.people.index, columns=list(HOPS)).astype("str")
+        self.action = self.proof.copy()
+
+    def table(self) -> pd.DataFrame:
+        people = self.people
+        absent = self._absent()
+        for step in (self._directory, self._assignment, self._scope, self._mapping, self._attempt, self._delivery):
+            step()
+        self._account()
+        self._teams()
+        self._role()
+        # who has no business in Catalog has no way to go; a leaver who lingers stops where the farewell got stuck
+        self.stop = self.stop.mask(absent, False)
+        first = self.stop.to_numpy().argmax(axis=1)
+        stopped = self.stop.any(axis=1)
+        place = pd.Series(first, index=people.index).where(stopped, len(HOPS))
+        hop = place.map(dict(enumerate((*HOPS, "done")))).astype("str")
+        reached_account = self.known["account"] & self.known["assignment"]
+        hop = hop.mask(~stopped & ~reached_account, "not_known")
+        hop = hop.mask(~stopped & people["waiting"], "waiting").mask(absent, "rightly_absent")
+        states = pd.DataFrame(index=people.index)
+        for number, name in enumerate(HOPS):
+            state = pd.Series(PASSED, index=people.index, dtype="str").mask(~self.known[name], UNKNOWN)
+            states[name] = state.mask(place == number, STOPPED).mask(place < number, BEHIND).mask(absent, BEHIND)
+        said, then = self._said(hop, place)
+        names = (people["given_name"].fillna("") + " " + people["family_name"].fillna("")).str.strip()
+        names = names.mask(names == "").fillna(people["display_name"])
+        return pd.DataFrame(
+            {
+                "person_key": self.key,
+                "login": people["login"].fillna(people["email"]),
+                "name": names,
+                "hop": hop,
+                **{n: states[n] for n in HOPS},
+                "need": people["need"],
+                "proof": said,
+                "action": then,
+            }
+        ).astype("str")[list(COLUMNS)]
+
+    # -- hop by hop ------------------------------------------------------------------------------
+
+    def _absent(self) -> pd.Series[Any]:
+        p = self.people
+        wanted = p["named"] & p["person_key"].isin(self._affected("assignments."))
+        return yes(~p["in_scope"]) & p["need"].isin(("none",)) & ~wanted
+
+    def _directory(self) -> None:
+        missing = ~self.people["in_directory"]
+        self.known["directory"] = ~missing
+        gone = missing & self.people["named"] & self.key.isin(self._affected("assignments.people_are_assigned"))
+        self._stopped("directory", gone, "not found in the provider's directory", "assignments.people_are_assigned")
+        off = self._hit("assignments.people_are_active_in_provider")
+        status = self.people["status"].fillna("inactive")
+        self._stopped("directory", off, "status " + status, "assignments.people_are_active_in_provider")
+
+    def _assignment(self) -> None:
+        p = self.people
+        self.known["assignment"] = p["assigned"].notna()
+        groups = assigned_groups(self.snapshot).set_index("group_key")["name"]
+        by = looked_up(p["group_key"], groups).fillna(p["group_key"])
+        how = ("member of " + by).where(~p["direct"], "assigned directly").fillna("assigned")
+        self.proof["assignment"] = how.where(yes(p["assigned"]), "")
+        for finding in _ASSIGNED:
+            self._stopped("assignment", self._hit(finding), "neither assigned nor a direct member of a group", finding)
+
+    def _scope(self) -> None:
+        out = self.people["need"] == "scope"
+        self._stopped("scope", out, self.people["kept_out"].fillna("left out"), "assignments.scope_admits_them")
+
+    def _mapping(self) -> None:
+        for finding in self.failed:
+            if finding.section == "attribute_mapping" and finding.status is Status.FAIL and finding.affected:
+                self._stopped("mapping", self._hit(finding.id), _first(finding.actual), finding.id)
+
+    def _attempt(self) -> None:
+        p = self.people
+        due = p["need"].isin(_DELIVER)
+        for block in self._breaks():
+            since = pd.to_datetime(block.since, utc=True, errors="coerce") if block.since else pd.NaT
+            fresh = p["since"].isna() | (p["since"] >= since) if pd.notna(since) else pd.Series(True, index=p.index)
+            concerned = self.key.isin(block.affected) if block.affected else pd.Series(True, index=p.index)
+            self._stopped("attempt", due & concerned & fresh, _first(block.actual), block.id)
+        tried_at = looked_up(self.key, self.last[["ok_at", "failed_at"]].max(axis=1))
+        tried = tried_at.notna() & ~(p["since"] > tried_at).fillna(False)
+        quiet = due & ~tried & ~p["waiting"]
+        owner = self._owner(
+            "assignments.assigned_after_enabling",
+            "assignments.leavers_were_unassigned_by_provider",
+            "sync.runs_on_schedule",
+            "sync.fresh_run_queued_after_fix",
+            "sync.log_does_not_stop",
+        )
+        self._stopped("attempt", quiet, "no operation was tried since the last change", owner)
+        self.known["attempt"] = tried | yes(p["exists"]) | quiet
+
+    def _delivery(self) -> None:
+        p = self.people
+        failing = yes(looked_up(self.key, self.last["open"].astype("boolean")))
+        reason = looked_up(self.key, self.last["reason"]).fillna(looked_up(self.key, self.last["error_code"]))
+        owner = self._owner("sync.deactivations_were_delivered", "sync.endpoint_keeps_up", "sync.no_failed_operations")
+        self._stopped("delivery", failing & ~p["need"].eq("none"), reason.fillna("failed without a reason"), owner)
+        self.known["delivery"] = looked_up(self.key, self.last["ok_at"]).notna() | failing | yes(p["exists"])
+
+    def _account(self) -> None:
+        p = self.people
+        self.known["account"] = p["exists"].notna()
+        twice = self._hit("accounts.one_per_person")
+        self._stopped("account", twice, "more than one account", "accounts.one_per_person")
+        words = {
+            "create": "no account in Catalog",
+            "reactivate": "the account is inactive",
+            "update": "the account holds other values",
+            "deactivate": "the account is still active",
+        }
+        owner = self._owner("mapping.values_arrive", "sync.deactivations_were_delivered")
+        rest = p["need"].isin(_DELIVER) & ~p["waiting"]
+        self._stopped("account", rest, p["need"].map(words).astype("str").fillna(""), owner)
+
+    def _teams(self) -> None:
+        gaps = team_gaps(self.snapshot)
+        gaps = gaps[~gaps["waiting"]].sort_values("name", kind="stable").drop_duplicates("person_key")
+        team = looked_up(self.key, gaps.set_index("person_key")["name"])
+        kind = looked_up(self.key, gaps.set_index("person_key")["gap"])
+        self.known["teams"] = members_known(self.snapshot) & yes(self.people["exists"])
+        text = kind.map({"missing": "not in the team ", "left_over": "still in the team "}).astype("str") + team
+        block = next(iter(self._breaks()), None)
+        owner = block.id if block else self._owner("assignments.group_push_is_healthy", "mapping.entra_groups")
+        # a move that a broken connection kept back is something to deliver
+        self._stopped("attempt" if block else "teams", team.notna(), text, owner)
+
+    def _role(self) -> None:
+        off = self._hit("accounts.roles_follow_teams")
+        judged = any(f.id == "accounts.roles_follow_teams" for f in self.failed)
+        self.known["role"] = judged
+        self._stopped("role", off, "another role than the mapping gives", "accounts.roles_follow_teams")
+
+    # -- helpers ----------------------------------------------------------------------------------
+
+    def _stopped(self, hop: str, who: pd.Series[Any], proof: Any, action: str) -> None:
+        fresh = who.astype(bool) & ~self.stop[hop]
+        self.stop[hop] = self.stop[hop] | fresh
+        self.proof[hop] = self.proof[hop].mask(fresh, proof).astype("str")
+        self.action[hop] = self.action[hop].mask(fresh, action).astype("str")
+
+    def _breaks(self) -> list[Finding]:
+        return [
+            f
+            for f in self.failed
+            if f.section in _BLOCKS and f.reach is Reach.TENANT and f.status is Status.FAIL and not f.answer
+        ]
+
+    def _affected(self, prefix: str) -> set[str]:
+        return {k for f in self.failed if f.id.startswith(prefix) for k in f.affected}
+
+    def _hit(self, finding_id: str) -> pd.Series[Any]:
+        return self.key.isin(self._affected(finding_id))
+
+    def _owner(self, *ids: str) -> str:
+        broken = {f.id for f in self.failed}
+        return next((i for i in ids if i in broken), "")
+
+    def _said(self, hop: pd.Series[Any], place: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any]]:
+        p = self.people
+        said = pd.Series("", index=p.index, dtype="str")
+        then = said.copy()
+        for number, name in enumerate(HOPS):
+            said, then = said.mask(place == number, self.proof[name]), then.mask(place == number, self.action[name])
+        inactive, unassigned = no(p["active"]), no(p["assigned"])
+        why = pd.Series("not in scope", index=p.index, dtype="str")
+        why = why.mask(unassigned, "not assigned").mask(inactive, "inactive").mask(~p["in_directory"], "gone")
+        said = said.mask(hop == "rightly_absent", why + ", and no active account")
+        said = said.mask(
+            hop == "done", "account active, " + self.proof["assignment"].mask(lambda s: s == "", "in scope")
+        )
+        said = said.mask(hop == "waiting", "changed too recently to have arrived")
+        said = said.mask(hop == "not_known", "the data does not tell whether an account exists")
+        settled = hop.isin(SETTLED)
+        then = then.mask(settled, "").mask(hop == "waiting", "sync.enough_time_has_passed")
+        return said.astype("str"), then.astype("str")
+
+
+def counts(hops: pd.DataFrame) -> dict[str, int]:
+    """How many people stop at each hop, then how many are settled; every key is always there."""
+    seen: dict[Any, Any] = hops["hop"].value_counts().to_dict() if len(hops) else {}
+    return {name: int(seen.get(name, 0)) for name in (*HOPS, *SETTLED)}
+
+
+def stopped(hops: pd.DataFrame, at: Iterable[str] = HOPS) -> pd.DataFrame:
+    """The rows of people who stop on the way."""
+    return hops[hops["hop"].isin(tuple(at))]
+
+
+def _first(sentence: str) -> str:
+    return sentence.split(". ")[0][:300]
