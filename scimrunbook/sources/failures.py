@@ -30,12 +30,16 @@ KINDS = (
     "redirect",  # the answer points elsewhere; not followed
     "proxy",  # the proxy refused or is unusable
     "token",  # the token cannot be put into a header
+    "sign_in",  # the identity platform gave no access token
     "foreign_origin",  # the address belongs to another host than the credential
     "plain_http",  # no TLS and no practice tenant
     "url",  # no usable address
     "connect_to",  # the practice address is not loopback
     "connect",  # the connection failed for a reason not listed
+    "status",  # an HTTP status that holds no data
 )
+# Another request to the same host would fare no better.
+UNREACHABLE = frozenset({"dns", "refused", "unreachable", "timeout", "certificate", "tls", "proxy", "connect"})
 
 
 class ReadFailure(Exception):  # noqa: N818 - the word the interface uses

@@ -7,7 +7,9 @@ records, how many of them could not be read, from when to when; or why it was no
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from scimrunbook.guide import HOW_TO_GET
 from scimrunbook.incident import Incident
@@ -22,6 +24,7 @@ from scimrunbook.sources.parts import Parts, Progress
 __all__ = ["Document", "ExportsError", "Parse", "Recognised", "parser", "read_folder"]
 
 MOST_NAMED = 12  # files or columns an error message lists
+_ONE_ROW_EACH = {"people": "person_key", "groups": "group_key", "accounts": "account_id"}
 _NAMES = {"okta": "Okta", "entra": "Microsoft Entra ID"}
 
 
@@ -58,11 +61,13 @@ def read_folder(folder: Path, incident: Incident, parts: Parts, progress: Progre
         raise ExportsError(
             f"Nothing in the folder of exports could be used: {folder}\n{_listed(seen)}\n{_expected(incident)}"
         )
-    # What stands by itself first: the others are settled against it.
-    for _, _, result in sorted(known, key=lambda k: k[2].settle is not None):
+    # What stands by itself first: the others are settled against it. Loose formats come last, see ``_merge``.
+    for _, _, result in sorted(known, key=lambda k: (k[2].settle is not None, k[1].rank)):
         if result.settle:
             result.settle(result, parts)
         _take(parts, result)
+    for table, key in _ONE_ROW_EACH.items():
+        parts.rows[table] = _merge(parts.rows[table], key)
     _cover(parts, known)
     _missing(incident, parts, folder.name)
 
@@ -124,6 +129,15 @@ def _take(parts: Parts, result: Recognised) -> None:
         result.facts(parts.facts)
 
 
+def _merge(rows: list[Mapping[str, Any]], key: str) -> list[Mapping[str, Any]]:
+    """One row a person, group or account that stands in several files: the first file counts, later ones fill gaps."""
+    merged: dict[Any, Mapping[str, Any]] = {}
+    for row in rows:
+        known = merged.get(row.get(key), {})
+        merged[row.get(key)] = {**row, **{k: v for k, v in known.items() if v is not None}}
+    return list(merged.values())
+
+
 def _cover(parts: Parts, known: list[tuple[Found, Format, Recognised]]) -> None:
     """One coverage row a file. A page that says "more follows" is made whole by a last page of the same kind."""
     ended: dict[tuple[str, str], int] = defaultdict(int)
@@ -153,10 +167,15 @@ def _cover(parts: Parts, known: list[tuple[Found, Format, Recognised]]) -> None:
 
 
 def _missing(incident: Incident, parts: Parts, folder: str) -> None:
-    """What the folder does not hold, and was not read otherwise, with how to export it."""
+    """What the folder does not hold and nothing else can be asked for, with how to export it."""
     covered = {row["what"] for row in parts.rows["coverage"]}
+    live = {
+        "okta": incident.okta is not None and incident.okta.token is not None,
+        "entra": incident.entra is not None and incident.entra.credential is not None,
+        "catalog": incident.catalog.token is not None,
+    }
     for what in _wanted(incident):
-        if what not in covered:
+        if what not in covered and not live[what.split(".")[0]]:
             parts.cover(
                 what, source="file", name=folder, refused="not among the exported files", get_it=HOW_TO_GET[what].export
             )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -35,7 +35,7 @@ class Recognised:
 
     rows: int
     unreadable: int = 0
-    tables: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     first_at: str | datetime | None = None
     last_at: str | datetime | None = None
     more: bool = False  # the file itself says that further pages exist

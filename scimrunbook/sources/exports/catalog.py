@@ -1,0 +1,145 @@
+"""Files of Catalog: saved SCIM answers (RFC 7644 ListResponse) and a users CSV."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from scimrunbook.sources import scim_records
+from scimrunbook.sources.exports.documents import Document, Records, Table, normal
+from scimrunbook.sources.exports.registry import Recognised, parser
+from scimrunbook.sources.fields import flag, moment, obj, span, text, texts, whole
+
+_CORE = "urn:ietf:params:scim:schemas:core:2.0:"
+Row = Mapping[str, Any]
+
+
+def _is(kind: str, record: Any) -> bool:
+    """Whether a record is a SCIM ``User`` or ``Group``: it says so, or has the keys only those have."""
+    r = obj(record)
+    if "id" not in r or "totalresults" in r:
+        return False
+    schemas = {s.lower() for s in texts(r.get("schemas"))}
+    kinds = {k for k in ("User", "Group") if f"{_CORE}{k}".lower() in schemas}
+    if kinds:
+        return kind in kinds
+    # Without schemas: Okta's and Graph's users have other marks and no SCIM name.
+    marks = {"User": {"username", "name"}, "Group": {"displayname", "members", "meta"}}[kind]
+    return marks <= r.keys() and "profile" not in r and "credentials" not in r
+
+
+def _scim(document: Document, kind: str) -> Records | None:
+    records = document.records
+    if records is None or not records.items:
+        return None
+    fits = sum(_is(kind, o) for o in records.objects)
+    return records if fits and 2 * fits >= len(records.objects) else None
+
+
+def _empty_list(document: Document) -> bool:
+    records = document.records
+    if records is None or records.items or not records.pages:
+        return False
+    return any(s.endswith(":ListResponse") for s in texts(records.pages[0].get("schemas")))
+
+
+def _more(records: Records, read: int) -> bool:
+    """Whether the list's own counters say that a page follows."""
+    page = obj(records.pages[-1]) if records.pages else {}
+    total, start = whole(page.get("totalresults")), whole(page.get("startindex")) or 1
+    return total is not None and start - 1 + read < total
+
+
+@parser(what="catalog.users", title="Catalog accounts (SCIM JSON)", provider=None)
+def users(document: Document) -> Recognised | None:
+    """``GET <base URL>/Users``, one page or several, or single accounts."""
+    records = _scim(document, "User")
+    if records is None:
+        # An empty list does not say of what: only its file name can, and "nobody" is worth knowing.
+        named_groups = "group" in document.name.lower() or "team" in document.name.lower()
+        if not _empty_list(document) or named_groups:
+            return None
+        return Recognised(0, note="A list without anybody in it, taken for a list of accounts.")
+    rows, bad = scim_records.accounts(records.items)
+    first_at, last_at = span(moment(r["changed_at"]) or moment(r["created_at"]) for r in rows)
+    more = _more(records, len(records.items))
+    tables: dict[str, list[Row]] = {"accounts": list(rows)}
+    return Recognised(len(rows), bad + records.unreadable, tables, first_at, last_at, more=more)
+
+
+@parser(what="catalog.groups", title="Catalog teams (SCIM JSON)", provider=None)
+def groups(document: Document) -> Recognised | None:
+    """``GET <base URL>/Groups``, one page or several."""
+    records = _scim(document, "Group")
+    if records is None:
+        return Recognised(0, note="A list without any team in it.") if _empty_list(document) else None
+    rows, members, bad = scim_records.teams(records.items)
+    tables: dict[str, list[Row]] = {"teams": list(rows), "team_members": list(members)}
+    more = _more(records, len(records.items))
+    return Recognised(len(rows), bad + records.unreadable, tables, more=more)
+
+
+_COLUMNS = {
+    "account_id": ("id", "userid", "accountid", "scimid", "uuid"),
+    "user_name": ("username", "login"),
+    "email": ("email", "emailaddress", "mail", "useremail"),
+    "given_name": ("firstname", "givenname", "namegivenname"),
+    "family_name": ("lastname", "familyname", "surname", "namefamilyname"),
+    "display_name": ("displayname", "fullname", "name"),
+    "active": ("active", "isactive", "enabled", "status", "state"),
+    "role": ("role", "roles", "userrole", "permission"),
+    "external_id": ("externalid", "scimexternalid"),
+    "created_at": ("createdat", "created", "creationdate"),
+    "changed_at": ("changedat", "updatedat", "updated", "lastmodified", "modifiedat"),
+}
+# What only other products' files carry: a users CSV of a provider must not pass for Catalog's.
+_FOREIGN = {
+    "userprincipalname", "objectid", "usertype", "accountenabled", "eventtype", "activitydatetime", "appinstanceid",
+    "assignmenttype", "groupname", "okta", "oktauserid", "object", "displaymessage", "targetid0",
+}  # fmt: skip
+_STATES = {"active": True, "enabled": True, "inactive": False, "disabled": False, "deactivated": False}
+
+
+@parser(what="catalog.users", title="Catalog users (CSV)", provider=None, rank=9)
+def users_csv(document: Document) -> Recognised | None:
+    """A users CSV: an e-mail or user name and at least one more column of an account. Headers are matched loosely."""
+    table = document.csv
+    columns = table.columns(_COLUMNS) if table else {}
+    if table is None or not columns.keys() & {"email", "user_name"} or _FOREIGN & set(table.names):
+        return None
+    if len(columns.keys() & {"active", "role", "external_id", "account_id", "given_name", "family_name"}) < 2:
+        return None
+    seen: Counter[str] = Counter()
+    rows = [r for r in (_account(row, columns, seen) for row in table.rows) if r]
+    bad = len(table.rows) - len(rows) + table.unreadable
+    first_at, last_at = span(moment(r.get("changed_at")) or moment(r.get("created_at")) for r in rows)
+    result = Recognised(len(rows), bad, {"accounts": rows}, first_at, last_at)
+    unused = [h for h in table.header if normal(h) and not _used(h, table, columns)]
+    if unused:
+        result.remark(f"Columns not used: {', '.join(h[:40] for h in unused[:8])}.")
+    return result
+
+
+def _used(heading: str, table: Table, columns: Mapping[str, int]) -> bool:
+    return table.header.index(heading) in columns.values()
+
+
+def _account(row: list[str], columns: Mapping[str, int], seen: Counter[str]) -> Row | None:
+    cells: dict[str, Any] = {field: text(row[n].strip()) for field, n in columns.items()}
+    name = cells.get("user_name") or cells.get("email")
+    if name is None:
+        return None
+    if cells.get("account_id") is None:
+        # The address stands in for the id; a second account of the same address stays an account of its own.
+        key = name.casefold()
+        seen[key] += 1
+        cells["account_id"] = key if seen[key] == 1 else f"{key} ({seen[key]})"
+    state = cells.get("active")
+    return {
+        **cells,
+        "user_name": name,
+        "active": None if state is None else _STATES.get(state.lower(), flag(state)),
+        "created_at": moment(cells.get("created_at")) and cells["created_at"],
+        "changed_at": moment(cells.get("changed_at")) and cells["changed_at"],
+    }
