@@ -1,0 +1,201 @@
+"""A new incident file is one the loader accepts, explains every key, and says back what was answered."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from scimrunbook import schema
+from scimrunbook.incident import Host, Incident, Provider, Symptom
+from scimrunbook.incident_file import IncidentError, load_incident, read_incident
+from scimrunbook.init import QUESTIONS, questions, render
+from tests.conftest import ROOT
+
+LEAST = {"incident": "CAT-1042", "identity_provider": "okta", "catalog_host": "app.us.castordoc.com"}
+FULL = {
+    "okta": {
+        **LEAST,
+        "symptoms": ["missing_people", "empty_names"],
+        "people": ["ada@example.com", "grace+catalog@example.com"],
+        "summary": "New hires: none of them appears",
+        "window.start": "2026-11-20T00:00:00Z",
+        "window.end": "2026-11-22T00:00:00+01:00",
+        "catalog.configured_base_url": "https://api.us.castordoc.com/auth/scim/?aadOptscim062020",
+        "catalog.token": "file:secrets/catalog token",
+        "exports": "exports of Monday, unfiltered",
+        "okta.org_url": "https://acme.okta.com",
+        "okta.app_id": "00123",
+        "okta.token": "env:OKTA_TOKEN",
+    },
+    "entra": {
+        **LEAST,
+        "identity_provider": "entra",
+        "entra.tenant_id": "contoso.example",
+        "entra.service_principal_id": "22222222-3333-4444-5555-666666666666",
+        "entra.client_id": "1e5",
+        "entra.credential": "keyring:scimrunbook/graph",
+    },
+}
+
+
+def loaded(text: str) -> Incident:
+    return read_incident(text.encode(), Path("x.yaml")).incident
+
+
+def at(incident: Incident, key: str) -> Any:
+    value: Any = incident
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value
+
+
+@pytest.mark.parametrize("provider", FULL)
+def test_what_was_answered_is_what_is_read(provider: str) -> None:
+    incident = loaded(render(FULL[provider]))
+    for key, answer in FULL[provider].items():
+        value = at(incident, key)
+        assert (value.isoformat().replace("+00:00", "Z") if key.startswith("window") else value) == answer
+
+
+@pytest.mark.parametrize("provider", FULL)
+@pytest.mark.parametrize("answers", ["few", "many"])
+def test_every_key_is_explained_and_its_example_is_valid(provider: str, answers: str) -> None:
+    given_ = FULL[provider] if answers == "many" else {**LEAST, "identity_provider": provider}
+    text = render(given_)
+    switched_on = re.sub(r"(?m)^(\s*)#(?=[a-z_]+:)", r"\1", text)
+    incident = loaded(switched_on)
+    other = {"okta": "entra", "entra": "okta"}[provider]
+    assert incident.model_fields_set == set(Incident.model_fields) - {other}
+    for name in (provider, "catalog", "window"):
+        block = getattr(incident, name)
+        assert isinstance(block, BaseModel) and block.model_fields_set == set(type(block).model_fields)
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if re.match(r"\s*#?[a-z_]+:", line):
+            assert re.match(r"\s*# ", lines[number - 1]), f"{line} is not explained"
+
+
+def test_an_editor_is_told_which_schema() -> None:
+    assert render(LEAST).startswith("# yaml-language-server: $schema=incident.schema.json\n")
+    assert render(LEAST, schema="../x.json").startswith("# yaml-language-server: $schema=../x.json\n")
+
+
+def test_a_region_stands_for_its_host() -> None:
+    for region, host in (("eu", "app.castordoc.com"), ("US", "app.us.castordoc.com")):
+        answers = {k: v for k, v in LEAST.items() if k != "catalog_host"} | {"region": region}
+        assert loaded(render(answers)).catalog_host == host
+
+
+def test_several_answers_may_be_typed_in_one_line() -> None:
+    assert loaded(render({**LEAST, "people": " a@example.com, b@example.com c@example.com "})).people == [
+        "a@example.com",
+        "b@example.com",
+        "c@example.com",
+    ]
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_text_is_said_back_or_refused(summary: str, folder: str) -> None:
+    try:
+        incident = loaded(render({**LEAST, "summary": summary, "exports": folder}))
+    except IncidentError as refused:
+        assert "token" in str(refused) or "control" in str(refused)
+    else:
+        assert incident.summary == summary and (incident.exports or "") == folder
+
+
+def test_bad_answers_are_told_by_key_without_lines_of_a_file_that_is_not_there() -> None:
+    token = "0" * 2 + "x1" * 20
+    with pytest.raises(IncidentError) as caught:
+        render({"incident": "a b", "identity_provider": "google", "okta.token": token})
+    assert [p.key for p in caught.value.problems] == ["catalog_host", "incident", "identity_provider"]
+    assert all(p.line is None for p in caught.value.problems)
+    with pytest.raises(IncidentError) as caught:
+        render({**LEAST, "okta.org_url": "https://acme.okta.com", "okta.token": token})
+    assert "looks like a token" in str(caught.value) and token not in str(caught.value)
+    with pytest.raises(ValueError, match="no question"):
+        render({**LEAST, "okta.password": "x"})
+
+
+def test_the_questions_are_those_of_the_model() -> None:
+    assert len({q.key for q in QUESTIONS}) == len(QUESTIONS)
+    for question in QUESTIONS:
+        assert question.help, question.key
+    by_key = {q.key: q for q in QUESTIONS}
+    assert by_key["identity_provider"].choices == get_args(Provider)
+    assert by_key["catalog_host"].choices == get_args(Host)
+    assert by_key["symptoms"].choices == get_args(Symptom)
+    assert {q.key for q in QUESTIONS if q.required} == set(LEAST)
+    assert {q.key.split(".")[0] for q in questions("okta")} & {"okta", "entra"} == {"okta"}
+    assert set(QUESTIONS) == set(questions("okta")) | set(questions("entra"))
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.key)
+def test_an_answer_is_judged_when_it_is_given(question: Any) -> None:
+    good = {k: v for answers in FULL.values() for k, v in answers.items()}[question.key]
+    assert question.problem(good if isinstance(good, str) else ", ".join(good)) is None
+    free = {"summary", "people", "exports", "catalog.configured_base_url"}
+    told = question.problem("\x00 ?")
+    assert told and "\x00" not in told
+    assert (question.problem("no such answer") is None) == (question.key in free)
+
+
+def test_the_schema_that_is_checked_in_is_current() -> None:
+    text = (ROOT / "parameters" / schema.FILE_NAME).read_text("utf-8")
+    assert text == schema.as_text(), "python -m scimrunbook.schema > parameters/incident.schema.json"
+
+
+# What an editor reads: YAML's own numbers and switches, unlike the loader, which takes text.
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("", None),
+        ("symptoms: [missing_people]", None),
+        ("okta: {org_url: https://acme.okta.com, app_id: 1e5, token: prompt}", None),
+        ("answers: {start.setup_completed: {answer: yes}}", None),
+        ("symptoms: [nobody]", "symptoms"),
+        ("symptom: [missing_people]", None),
+        ("entra: {tenant_id: x}", "entra"),
+        ("catalog: {token: my-token}", "catalog"),
+        ("people: ada@example.com", "people"),
+        ("window: {start: '2026-11-20T00:00:00Z'}", "window"),
+    ],
+)
+def test_editor_and_loader_agree(text: str, key: str | None) -> None:
+    validator = jsonschema.Draft202012Validator(schema.json_schema())
+    data = yaml.safe_load("incident: 00123\nidentity_provider: okta\ncatalog_host: app.castordoc.com\n" + text)
+    found = list(validator.iter_errors(data))
+    good = key is None and "symptom:" not in text
+    assert bool(found) != good
+    assert key is None or key in json.dumps([list(e.path) for e in found])
+    whole = render(LEAST).replace("#symptoms:", "#off:") + text + "\n"
+    try:
+        loaded(whole)
+    except IncidentError:
+        assert not good
+    else:
+        assert good
+
+
+def test_the_schema_itself_is_valid_and_explains_every_key() -> None:
+    made = schema.json_schema()
+    jsonschema.Draft202012Validator.check_schema(made)
+    for model in (made, *made["$defs"].values()):
+        for name, entry in model.get("properties", {}).items():
+            assert entry.get("description"), name
+
+
+def test_incidents_of_this_repository_satisfy_both() -> None:
+    validator = jsonschema.Draft202012Validator(schema.json_schema())
+    for path in sorted((ROOT / "parameters").glob("*.yaml")):
+        load_incident(path)
+        assert not list(validator.iter_errors(yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader))), path.name
