@@ -1,0 +1,70 @@
+"""``scimrunbook init``: takes what the options give, asks on a terminal for the rest, writes the commented file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import typer
+
+from scimrunbook.init import Question, questions, render
+from scimrunbook.problems import UserProblem
+from scimrunbook.runfolder import write
+from scimrunbook.schema import FILE_NAME
+from scimrunbook.schema import as_text as schema_text
+
+_REGIONS = {"eu": "app.castordoc.com", "us": "app.us.castordoc.com"}
+Given = Mapping[str, str | list[str] | None]
+
+
+def write_incident_file(given: Given, path: Path | None, *, ask: bool) -> int:
+    """Writes a new incident file, never over an existing one. Raises UserProblem, IncidentError."""
+    answers = {k: v for k, v in given.items() if v and k != "region"}
+    if region := given.get("region"):
+        answers["catalog_host"] = _REGIONS.get(str(region).lower(), str(region))
+    if ask:
+        _ask(answers)
+    text = render(answers)
+    path = path or Path("parameters") / f"{answers['incident']}.yaml"
+    if path.exists():
+        raise UserProblem(f"{path} exists already and was left as it is. Name another file with --file.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, text)
+    beside = path.parent / FILE_NAME
+    if not beside.exists():
+        write(beside, schema_text())  # editors read it to complete keys and mark mistakes
+    typer.echo(f"Wrote {path}. Every key is explained in it; what you left out is commented.")
+    typer.echo(f"Next: scimrunbook check {path}")
+    return 0
+
+
+def _ask(answers: dict[str, str | list[str]]) -> None:
+    provider = str(answers.get("identity_provider", "")) or None
+    asked: set[str] = set()
+    while True:
+        # which questions there are depends on the provider, which is one of them
+        question = next((q for q in questions(provider) if q.key not in answers and q.key not in asked), None)
+        if question is None:
+            return
+        asked.add(question.key)
+        answer = _answer(question)
+        if answer:
+            answers[question.key] = answer
+        if question.key == "identity_provider":
+            provider = answer
+
+
+def _answer(question: Question) -> str:
+    if question.help:
+        typer.secho(question.help, dim=True)
+    if question.choices:
+        typer.echo("  " + " · ".join(question.choices))
+    while True:
+        text = str(typer.prompt(question.question, default=question.default, show_default=bool(question.default)))
+        text = text.strip()
+        if not text and not question.required:
+            return ""
+        problem = question.problem(text)
+        if problem is None:
+            return text
+        typer.secho(problem, fg="yellow")
