@@ -6,7 +6,6 @@ a row of ``coverage`` that says what is missing and how to get it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from scimrunbook.evidence.secrets import Resolved, resolve
@@ -19,6 +18,16 @@ from scimrunbook.sources.parts import Parts, Progress
 from scimrunbook.sources.signin import graph_token
 from scimrunbook.sources.window import log_window
 
+_TIMES = (
+    ("events", "at"),
+    ("config_changes", "at"),
+    ("jobs", "last_ended_at"),
+    ("jobs", "last_began_at"),
+    ("app_accounts", "status_changed_at"),
+    ("app_accounts", "last_sync_at"),
+    ("people", "changed_at"),
+    ("accounts", "changed_at"),
+)
 GRAPH = "https://graph.microsoft.com"
 
 
@@ -32,8 +41,8 @@ class _Collection:
         self.loaded, self.incident, self.progress = loaded, loaded.incident, progress
         self.probe, self.interactive = probe, interactive
         self.parts = Parts()
-        self.read_live = False
-        self.clock: datetime | None = None
+        self.provider_clock: datetime | None = None
+        self.catalog_clock: datetime | None = None
 
     def run(self) -> Snapshot:
         facts = self.parts.facts
@@ -48,7 +57,8 @@ class _Collection:
         self.catalog()
         self.fill_gaps()
         self.as_of()
-        facts.source = "+".join(s for s, on in (("live", self.read_live), ("exports", self.incident.exports)) if on)
+        live = self.provider_clock or self.catalog_clock
+        facts.source = "+".join(s for s, on in (("live", live), ("exports", self.incident.exports)) if on)
         return self.parts.build(self.incident)
 
     # -- sources ------------------------------------------------------------------------------
@@ -60,11 +70,14 @@ class _Collection:
         resolved = self.resolve(access.token, "okta.token", "Okta API token")
         if resolved.secret is None:
             return
-        auth = BearerAuth(resolved.secret, "SSWS")
-        with self.reader(access.org_url, auth) as reader:
-            since, until = log_window(self.incident, self.server_clock(reader, "/api/v1/apps?limit=1"))
-            okta.read(reader, self.incident, self.parts, self.progress, since=since, until=until)
-            self.read_live = True
+        # An OAuth access token is a JWT and goes as Bearer; an API token of the org as SSWS (Okta API reference).
+        auth = BearerAuth(resolved.secret, "Bearer" if resolved.facts.kind == "jwt" else "SSWS")
+        try:
+            with self.reader(access.org_url, auth) as reader:
+                since, until = log_window(self.incident, self.server_clock(reader, "/api/v1/apps?limit=1"))
+                okta.read(reader, self.incident, self.parts, self.progress, since=since, until=until)
+        except ReadFailure as failure:
+            self.trouble("okta.org_url", failure.message, failure.remedy)
 
     def entra(self) -> None:
         access = self.incident.entra
@@ -75,32 +88,37 @@ class _Collection:
             return
         try:
             token = graph_token(resolved.secret, access, connect_to=self.incident.connect_to)
+            with self.reader(GRAPH, BearerAuth(token)) as reader:
+                since, until = log_window(self.incident, self.server_clock(reader, "/v1.0/servicePrincipals?$top=1"))
+                entra.read(reader, self.incident, self.parts, self.progress, since=since, until=until)
         except ReadFailure as failure:
             self.trouble("entra.credential", failure.message, failure.remedy)
-            return
-        with self.reader(GRAPH, BearerAuth(token)) as reader:
-            since, until = log_window(self.incident, self.server_clock(reader, "/v1.0/servicePrincipals?$top=1"))
-            entra.read(reader, self.incident, self.parts, self.progress, since=since, until=until)
-            self.read_live = True
 
     def catalog(self) -> None:
+        """Reads Catalog with its token. Without one, its endpoint is only tried where a provider is read live too:
+        whoever judges exports offline sends nothing anywhere.
+        """
         reference = self.incident.catalog.token
-        if reference is None:
-            return
-        resolved = self.resolve(reference, "catalog.token", "Catalog token")
-        self.parts.facts.token = resolved.facts
-        if resolved.secret is None:
+        secret = None
+        if reference is not None:
+            resolved = self.resolve(reference, "catalog.token", "Catalog token")
+            self.parts.facts.token, secret = resolved.facts, resolved.secret
+        if secret is None and not self.provider_clock:
             return
         origin = f"https://{REGIONS[self.incident.catalog_host].api_host}"
-        with self.reader(origin, BearerAuth(resolved.secret)) as reader:
-            self.clock = self.clock or self.server_clock(reader, "/auth/scim/ServiceProviderConfig")
-            catalog.read(
-                reader, self.incident, self.parts, self.progress, probe=self.probe, control=self.control(origin)
+        try:
+            reader = catalog.read(
+                lambda auth: self.reader(origin, auth),
+                secret,
+                self.incident,
+                self.parts,
+                self.progress,
+                probe=self.probe,
             )
-            self.read_live = True
-
-    def control(self, origin: str) -> Callable[[BearerAuth | None], Reader]:
-        return lambda auth: self.reader(origin, auth)
+        except ReadFailure as failure:
+            self.trouble("catalog.token", failure.message, failure.remedy)
+        else:
+            self.catalog_clock = reader.date
 
     def reader(self, origin: str, auth: BearerAuth | None) -> Reader:
         return Reader(origin, auth, self.incident.connect_to, progress=self.progress)
@@ -117,35 +135,31 @@ class _Collection:
     # -- facts --------------------------------------------------------------------------------
 
     def server_clock(self, reader: Reader, path: str) -> datetime | None:
-        """The server's own clock, by one small request; the distance to ours is recorded."""
-        before = datetime.now(UTC)
+        """The provider's own clock, by one small request; the distance to ours is recorded."""
         try:
-            told = reader.get(path).date
+            reader.get(path)
         except ReadFailure:
             return None
-        if told and self.clock is None:
-            self.clock = told
-            self.parts.facts.clock_skew_seconds = round((told - before).total_seconds(), 1)
-        return told
+        self.provider_clock = reader.date
+        self.parts.facts.clock_skew_seconds = reader.skew_seconds
+        return reader.date
 
     def as_of(self) -> None:
-        """The provider's clock where something was read live; else the newest record of the exports."""
+        """The provider's clock where it was read live, else the newest record of the exports: what Catalog says now
+        does not make an old log a current one.
+        """
         facts = self.parts.facts
-        if self.clock is not None:
-            facts.as_of, facts.as_of_is = _stamp(self.clock), "provider_clock"
-            return
-        newest = self.newest()
-        if newest is not None:
-            facts.as_of, facts.as_of_is = _stamp(newest), "newest_record"
-        else:
-            facts.as_of, facts.as_of_is = _stamp(datetime.now(UTC)), "local_clock"
+        newest = None if self.provider_clock else self.newest()
+        moment = self.provider_clock or newest or self.catalog_clock
+        facts.as_of = _stamp(moment or datetime.now(UTC))
+        facts.as_of_is = "newest_record" if newest else "provider_clock" if moment else "local_clock"
 
     def newest(self) -> datetime | None:
+        """The newest time that an exported record tells."""
+        if not self.incident.exports:
+            return None
         built = self.parts.build(self.incident)
-        columns = (("events", "at"), ("config_changes", "at"), ("jobs", "last_ended_at"), ("jobs", "last_began_at"),
-                   ("app_accounts", "status_changed_at"), ("app_accounts", "last_sync_at"), ("people", "changed_at"),
-                   ("accounts", "changed_at"))  # fmt: skip
-        times = [built[t][c].max() for t, c in columns]
+        times = [built[table][column].max() for table, column in _TIMES]
         known = [t.to_pydatetime() for t in times if t == t]
         return max(known) if known else None
 

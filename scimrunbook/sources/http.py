@@ -11,8 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-import zlib
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,6 +21,7 @@ import httpx
 
 from scimrunbook import __version__
 from scimrunbook.evidence.secrets import Secret
+from scimrunbook.sources.bodies import bounded
 from scimrunbook.sources.failures import ForeignOrigin, MethodRefusedError, ReadFailure, classify
 from scimrunbook.sources.json_reading import looks_like_html, read_json
 from scimrunbook.sources.parts import Progress
@@ -29,8 +29,6 @@ from scimrunbook.sources.transport import Origin, ReadOnlyTransport, checked_ori
 
 __all__ = ["Answer", "BearerAuth", "ForeignOrigin", "MethodRefusedError", "ReadFailure", "Reader"]
 
-MAX_WIRE = 8 * 1024 * 1024  # bytes of a compressed body as received
-MAX_BODY = 32 * 1024 * 1024  # bytes after decompression
 CONNECT_TIMEOUT, READ_TIMEOUT, TOTAL_TIMEOUT = 10.0, 30.0, 120.0  # seconds
 PATIENCE = 300.0  # seconds one reader spends waiting for rate limits, all requests together
 USER_AGENT = f"scimrunbook/{__version__}"
@@ -236,7 +234,7 @@ class Reader:
             if timeout is not None:
                 request.extensions["timeout"] = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)).as_dict()
             with contextlib.closing(self._client.send(request, auth=self._auth, stream=True)) as response:
-                body = _bounded(response, began + TOTAL_TIMEOUT, self.host)
+                body = bounded(response, began + TOTAL_TIMEOUT, self.host)
         except MethodRefusedError:
             raise
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError, OSError, ReadFailure) as problem:
@@ -247,53 +245,6 @@ class Reader:
             links = {r: str(link["url"]) for r, link in response.links.items() if r and "url" in link}
             return Answer(response.status_code, url.path, response.headers, body, links, latency, self.host)
         raise failure from None
-
-
-def _bounded(response: httpx.Response, deadline: float, host: str) -> bytes:
-    """The decoded body; refuses what is too large, too slow or compressed in a way we did not ask for."""
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip", "x-gzip", ""):
-        raise ReadFailure(
-            "encoding", f"{host} compresses its answer in a way that was not asked for.", "Ask its operator."
-        )
-    chunks: Iterator[bytes] = _in_time(response.iter_raw(), deadline, host)
-    return b"".join(_gunzip(chunks, host) if "gzip" in encoding else _within(chunks, MAX_BODY, host))
-
-
-def _in_time(chunks: Iterator[bytes], deadline: float, host: str) -> Iterator[bytes]:
-    for chunk in chunks:
-        if time.monotonic() > deadline:
-            raise ReadFailure("timeout", f"{host} sends its answer too slowly.", "Try again.")
-        yield chunk
-
-
-def _within(chunks: Iterator[bytes], limit: int, host: str) -> Iterator[bytes]:
-    total = 0
-    for chunk in chunks:
-        total += len(chunk)
-        if total > limit:
-            raise ReadFailure(
-                "too_large", f"The answer of {host} is larger than {limit >> 20} MiB.", "Ask for smaller pages."
-            )
-        yield chunk
-
-
-def _gunzip(chunks: Iterator[bytes], host: str) -> Iterator[bytes]:
-    def decoded() -> Iterator[bytes]:
-        engine, fed = zlib.decompressobj(zlib.MAX_WBITS | 16), False
-        for chunk in _within(chunks, MAX_WIRE, host):
-            fed = fed or bool(chunk)
-            while chunk and not engine.eof:
-                # In steps of 1 MiB: a bomb is noticed before it is unpacked.
-                yield engine.decompress(chunk, 1 << 20)
-                chunk = engine.unconsumed_tail
-        if fed and not engine.eof:
-            raise ReadFailure("truncated", f"The answer of {host} ends before it is complete.", "Try again.")
-
-    try:
-        yield from _within(decoded(), MAX_BODY, host)
-    except zlib.error:
-        raise ReadFailure("encoding", f"The compressed answer of {host} is damaged.", "Try again.") from None
 
 
 def _http_date(text: str | None) -> datetime | None:

@@ -137,6 +137,11 @@ def get(document: Mapping[str, Any], name: str) -> Any:
     return next((v for k, v in document.items() if isinstance(k, str) and k.lower() == wanted), None)
 
 
+def identity(document: Mapping[str, Any]) -> str | None:
+    """What a resource is told apart by: its id, else its userName; None where it has neither."""
+    return _text(get(document, "id")) or _text(get(document, "userName"))
+
+
 def accounts(documents: Iterable[Any]) -> tuple[list[Row], int]:
     """Rows of ``accounts`` and how many documents are no account."""
     rows = [account(d) for d in documents]
@@ -147,16 +152,16 @@ def account(document: Any) -> Row | None:
     """One User as a row; None where it has neither an id nor a userName."""
     if not isinstance(document, Mapping):
         return None
-    user_name, identity = _text(get(document, "userName")), _text(get(document, "id"))
-    if not (identity or user_name):
+    key = identity(document)
+    if key is None:
         return None
     name = get(document, "name")
     name = name if isinstance(name, Mapping) else {}
     meta = get(document, "meta")
     meta = meta if isinstance(meta, Mapping) else {}
     return {
-        "account_id": identity or user_name,
-        "user_name": user_name,
+        "account_id": key,
+        "user_name": _text(get(document, "userName")),
         "external_id": _text(get(document, "externalId")),
         "active": truth(get(document, "active")),
         "given_name": _text(get(name, "givenName")),
@@ -175,18 +180,18 @@ def teams(documents: Iterable[Any]) -> tuple[list[Row], list[Row], int]:
     members: list[Row] = []
     unreadable = 0
     for document in documents:
-        identity = _text(get(document, "id")) if isinstance(document, Mapping) else None
-        if identity is None:
+        key = _text(get(document, "id")) if isinstance(document, Mapping) else None
+        if key is None:
             unreadable += 1
             continue
         found.append(
             {
-                "team_id": identity,
+                "team_id": key,
                 "name": _text(get(document, "displayName")),
                 "external_id": _text(get(document, "externalId")),
             }
         )
-        members += [{"team_id": identity, "account_id": m} for m in _members(get(document, "members"))]
+        members += [{"team_id": key, "account_id": m} for m in _members(get(document, "members"))]
     return found, members, unreadable
 
 
