@@ -31,7 +31,8 @@ _WIDTH = 110
 class Question:
     """``key`` is the dotted place in the incident file. ``many``: several answers, separated by blanks or commas.
 
-    ``provider`` limits a question to one identity provider. An empty answer leaves an optional key out.
+    ``provider`` limits a question to one identity provider, ``needs`` to those who answered another one. An empty
+    answer leaves an optional key out.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Question:
     choices: tuple[str, ...] = ()
     many: bool = False
     provider: str | None = None
+    needs: str = ""
 
     @property
     def help(self) -> str:
@@ -51,12 +53,7 @@ class Question:
 
     def problem(self, answer: str) -> str | None:
         """What is wrong with an answer, with its remedy; None where it can be used. The answer is not repeated."""
-        probe: dict[str, Any] = {"incident": "CAT-1", "identity_provider": self.provider or "okta"}
-        probe |= {
-            "catalog_host": get_args(Host)[0],
-            "window.start": "2001-01-01T00:00Z",
-            "window.end": "2099-01-01T00:00Z",
-        }
+        probe = {"incident": "CAT-1", "identity_provider": self.provider or "okta", "catalog_host": get_args(Host)[0]}
         if self.provider == "okta":
             probe["okta.org_url"] = "https://acme.okta.com"
         if self.provider == "entra":
@@ -76,24 +73,30 @@ QUESTIONS: tuple[Question, ...] = (
     Question("symptoms", "What do people see?", choices=get_args(Symptom), many=True),
     Question("people", "Who is affected, for example? E-mails or logins", many=True),
     Question("summary", "In one sentence, what was noticed?"),
-    Question("window.start", "Since when does it fail? With a time zone"),
-    Question("window.end", "Until when? With a time zone"),
+    Question("window", "When did it fail? Start and end, like 2026-11-20T00:00Z/2026-11-22T00:00Z"),
     Question("catalog.configured_base_url", "Which base URL stands in the provider, to the letter?"),
     Question("exports", "Which folder holds exported files, if any?"),
     Question("okta.org_url", "The address of the Okta org, to read it live?", provider="okta"),
-    Question("okta.app_id", "The id of the Catalog SCIM app?", provider="okta"),
-    Question("okta.token", "Where is an Okta API token to be found?", provider="okta"),
+    Question("okta.app_id", "The id of the Catalog SCIM app?", provider="okta", needs="okta.org_url"),
+    Question("okta.token", "Where is an Okta API token to be found?", provider="okta", needs="okta.org_url"),
     Question("entra.tenant_id", "The id of the Entra directory, to read it live?", provider="entra"),
     Question("entra.service_principal_id", "The object id of the enterprise application?", provider="entra"),
-    Question("entra.client_id", "The client id of the app registration that reads Graph?", provider="entra"),
+    Question(
+        "entra.client_id", "The client id of the app that reads Graph?", provider="entra", needs="entra.tenant_id"
+    ),
     Question("entra.credential", "Where is its client secret, or a Graph access token, to be found?", provider="entra"),
     Question("catalog.token", "Where is Catalog's SCIM token to be found, if anybody has it?"),
 )
 
 
-def questions(provider: str | None = None) -> tuple[Question, ...]:
-    """Those to ask; with a provider, without those of the other one."""
-    return tuple(q for q in QUESTIONS if provider is None or q.provider in (None, provider))
+def questions(provider: str | None = None, answers: Answers | None = None) -> tuple[Question, ...]:
+    """Those to ask; with a provider, without those of the other one; with answers, without those that make no sense."""
+    return tuple(
+        q
+        for q in QUESTIONS
+        if (provider is None or q.provider in (None, provider))
+        and (answers is None or not q.needs or answers.get(q.needs))
+    )
 
 
 def render(answers: Answers, schema: str = FILE_NAME) -> str:
@@ -135,7 +138,10 @@ def _given(answers: Answers) -> dict[str, str | list[str]]:
         if known[key].many:
             answer = re.split(r"[,\s]+", answer.strip()) if isinstance(answer, str) else list(answer or ())
             answer = [a for a in answer if a]
-        if answer:
+        if key == "window" and isinstance(answer, str) and answer.strip():
+            start, _, end = answer.partition("/")  # an interval as ISO 8601 writes it
+            given |= {"window.start": start.strip(), "window.end": end.strip()}
+        elif answer:
             given[key] = answer if isinstance(answer, list) else str(answer)
     return given
 
