@@ -14,6 +14,7 @@ import uvicorn
 
 LOOPBACK = "127.0.0.1"
 _START_SECONDS = 15
+_STOP_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,11 @@ class HostRouter:
 
 @contextlib.contextmanager
 def serve(routes: Mapping[str, Any]) -> Iterator[Server]:
-    """Serves ``routes`` (host → ASGI app) on an ephemeral loopback port for the time of the ``with`` block."""
+    """Serves ``routes`` (host → ASGI app) on an ephemeral loopback port for the time of the ``with`` block.
+
+    There is no way to ask for another address: what is served takes fake tokens over plain HTTP. Raises RuntimeError
+    where serving does not start. Ends within seconds, whatever requests are under way.
+    """
     # with the protocol named, asyncio switches Nagle off; without it every answer waits 40 ms for an acknowledgement
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind((LOOPBACK, 0))
@@ -73,5 +78,8 @@ def serve(routes: Mapping[str, Any]) -> Iterator[Server]:
         yield Server(listener.getsockname()[1])
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(_STOP_SECONDS)
+        if thread.is_alive():  # a request that never ends must not keep the caller
+            server.force_exit = True
+            thread.join(_STOP_SECONDS)
         listener.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,24 +11,23 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from scimrunbook.simulator.catalog import discovery
-from scimrunbook.simulator.catalog.patch import Kind, RefusedError, matcher, patched
-from scimrunbook.simulator.catalog.store import SCHEMAS
+from scimrunbook.simulator.catalog.documents import NAME_OF, accepted, named, parsed, shaped
+from scimrunbook.simulator.catalog.patch import Document, Kind, RefusedError, patched
+from scimrunbook.simulator.catalog.query import Query
 
 if TYPE_CHECKING:
     from scimrunbook.simulator.catalog import Catalog
 
 BASE = "/auth/scim"
-MAX_COUNT = 1000
-DEFAULT_COUNT = 100
 _ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 _LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
-# The two look-ups that providers send thousands of times; everything else goes through the filter grammar.
-_SIMPLE = re.compile(r'\s*(userName|displayName|externalId)\s+eq\s+"([^"\\]*)"\s*', re.IGNORECASE)
+_Handler = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +42,42 @@ class Seen:
     user_agent: str
 
 
+Requests = deque[Seen]
+
+
+class _Kind(Convertor[str]):
+    regex = "Users|Groups"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("kind", _Kind())
+
+
 def build(catalog: Catalog) -> Starlette:
     """The ASGI app of one Catalog region."""
     service = _Service(catalog)
-    search = [Route(f"{BASE}{p}/.search", service.guarded(service.search), methods=["POST"])
-              for p in ("", "/{kind:kind}")]  # fmt: skip
-    resources = [
-        Route(f"{BASE}/{{kind:kind}}", service.guarded(service.collection), methods=["GET", "POST"]),
-        Route(
-            f"{BASE}/{{kind:kind}}/{{id}}",
-            service.guarded(service.single),
-            methods=["GET", "PUT", "PATCH", "DELETE"],
-        ),
-    ]
-    described = [
-        Route(f"{BASE}/{name}", service.guarded(service.described), methods=["GET"])
-        for name in ("ServiceProviderConfig", "ResourceTypes", "Schemas")
-    ]
-    one = [
-        Route(f"{BASE}/{name}/{{id:path}}", service.guarded(service.described), methods=["GET"])
-        for name in ("ResourceTypes", "Schemas")
-    ]
-    handlers = {404: service.unknown, 405: service.wrong_method}
-    return Starlette(routes=[*search, *described, *one, *resources], exception_handlers=handlers)
+    routes = (
+        ("/.search", service.search, ["POST"]),
+        ("/{kind:kind}/.search", service.search, ["POST"]),
+        ("/ServiceProviderConfig", service.described, ["GET"]),
+        ("/ResourceTypes", service.described, ["GET"]),
+        ("/ResourceTypes/{id:path}", service.described, ["GET"]),
+        ("/Schemas", service.described, ["GET"]),
+        ("/Schemas/{id:path}", service.described, ["GET"]),
+        ("/{kind:kind}", service.collection, ["GET", "POST"]),
+        ("/{kind:kind}/{id}", service.single, ["GET", "PUT", "PATCH", "DELETE"]),
+    )
+    app = Starlette(
+        routes=[Route(BASE + path, service.guarded(handler), methods=methods) for path, handler, methods in routes],
+        exception_handlers={404: service.no_endpoint, 405: service.wrong_method, 500: service.failed},
+    )
+    app.router.redirect_slashes = False  # a client that follows would send the token twice; SCIM clients expect SCIM
+    return app
 
 
 class _Service:
@@ -75,60 +86,69 @@ class _Service:
 
     # -- frame --------------------------------------------------------------------------------------------------
 
-    def guarded(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        """Bearer authentication, SCIM errors, the virtual clock's Date, the request log."""
+    def guarded(self, handler: _Handler) -> _Handler:
+        """Bearer authentication, SCIM errors, the request log."""
 
         async def handle(request: Request) -> Response:
-            if not self.authorised(request.headers.get("authorization", "")):
-                response = self.error(401, "The token is missing or not valid.")
-                response.headers["WWW-Authenticate"] = 'Bearer realm="catalog"'
-            else:
+            response = self.refusal(request)
+            if response is None:
                 try:
                     response = await handler(request)
                 except RefusedError as refused:
                     response = self.error(refused.status, refused.detail, refused.scim_type)
-            self.log(request, response)
-            return response
+            return self.logged(request, response)
 
         return handle
 
-    def authorised(self, header: str) -> bool:
-        known = [f"Bearer {t}".encode() for t in self.catalog.tokens]
-        return any([hmac.compare_digest(header.encode("utf-8", "replace"), k) for k in known])  # noqa: C419 - no early end
+    def refusal(self, request: Request) -> Response | None:
+        """401 unless the header is exactly ``Bearer <token>`` with a token that counts."""
+        header = request.headers.get("authorization", "").encode("utf-8", "replace")
+        known = [f"Bearer {token}".encode() for token in self.catalog.tokens]
+        # every token is compared, so that the time taken tells nothing of which one was close
+        if any([hmac.compare_digest(header, one) for one in known]):  # noqa: C419
+            return None
+        response = self.error(401, "The token is missing or not valid.")
+        response.headers["WWW-Authenticate"] = 'Bearer realm="catalog"'
+        return response
 
-    def log(self, request: Request, response: Response) -> None:
-        self.catalog.requests.append(
-            Seen(
-                self.catalog.clock.now.isoformat(),
-                request.method,
-                request.url.path,
-                request.url.query,
-                response.status_code,
-                request.headers.get("user-agent", ""),
-            )
-        )
+    def logged(self, request: Request, response: Response) -> Response:
+        at, agent = self.catalog.clock.now.isoformat(), request.headers.get("user-agent", "")
+        seen = Seen(at, request.method, request.url.path, request.url.query, response.status_code, agent)
+        self.catalog.requests.append(seen)
+        return response
 
     def answer(self, status: int, body: Any = None, headers: dict[str, str] | None = None) -> Response:
-        content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
-        date = {"Date": format_datetime(self.catalog.clock.now, usegmt=True)}
-        kind = "application/scim+json" if content else None
-        return Response(content, status, {**date, **(headers or {})}, media_type=kind)
+        dated = {"Date": format_datetime(self.catalog.clock.now, usegmt=True), **(headers or {})}
+        if body is None:
+            return Response(status_code=status, headers=dated)
+        try:
+            content = json.dumps(body, ensure_ascii=False).encode()
+        except UnicodeEncodeError:  # half a surrogate pair: JSON can carry it, UTF-8 cannot
+            content = json.dumps(body).encode()
+        return Response(content, status, dated, media_type="application/scim+json")
 
     def error(self, status: int, detail: str, scim_type: str = "") -> Response:
         body = {"schemas": [_ERROR], "status": str(status), "detail": detail}
         return self.answer(status, {**body, "scimType": scim_type} if scim_type else body)
 
-    async def unknown(self, request: Request, _: Exception) -> Response:
-        response = self.error(404, "There is no such endpoint.")
-        self.log(request, response)
-        return response
+    async def no_endpoint(self, request: Request, _: Exception) -> Response:
+        within = request.url.path.startswith(BASE + "/")
+        refused = self.refusal(request) if within else None
+        return self.logged(request, refused or self.error(404, "There is no such endpoint."))
 
     async def wrong_method(self, request: Request, _: Exception) -> Response:
-        response = self.error(405, f"{request.method} is not supported here.")
-        self.log(request, response)
-        return response
+        refused = self.refusal(request)
+        return self.logged(request, refused or self.error(405, f"{request.method} is not supported here."))
 
-    # -- discovery (RFC 7644 section 4) ---------------------------------------------------------------------------
+    async def failed(self, request: Request, _: Exception) -> Response:
+        """A mistake of this program: a SCIM answer for the client; the server's own log gets the traceback."""
+        return self.logged(request, self.error(500, "The practice Catalog failed."))
+
+    def listed(self, items: list[Document], total: int, start: int) -> Response:
+        counters = {"totalResults": total, "itemsPerPage": len(items), "startIndex": start}
+        return self.answer(200, {"schemas": [_LIST], **counters, "Resources": items})
+
+    # -- discovery (section 4) ------------------------------------------------------------------------------------
 
     async def described(self, request: Request) -> Response:
         name = request.url.path.removeprefix(BASE + "/").split("/")[0]
@@ -140,70 +160,36 @@ class _Service:
         items = discovery.resource_types(base) if name == "ResourceTypes" else discovery.schemas(base)
         wanted = request.path_params.get("id")
         if wanted is None:
-            return self.answer(200, self.listed(items, len(items), 1))
+            return self.listed(items, len(items), 1)
         found = next((i for i in items if i["id"] == wanted), None)
         return self.answer(200, found) if found else self.error(404, f"{wanted} does not exist.")
 
-    # -- collections (section 3.4.2) and creation (section 3.3) ---------------------------------------------------
-
-    @staticmethod
-    def listed(items: list[dict[str, Any]], total: int, start: int) -> dict[str, Any]:
-        return {
-            "schemas": [_LIST],
-            "totalResults": total,
-            "itemsPerPage": len(items),
-            "startIndex": start,
-            "Resources": items,
-        }
+    # -- lists (sections 3.4.2 and 3.4.3) and creation (section 3.3) ------------------------------------------------
 
     async def collection(self, request: Request) -> Response:
         kind: Kind = request.path_params["kind"]
         if request.method == "POST":
-            return await self.create(kind, request)
-        start = max(1, _number(request, "startIndex", 1))
-        count = min(MAX_COUNT, max(0, _number(request, "count", DEFAULT_COUNT)))
-        if expression := request.query_params.get("filter"):
-            found = self.filtered(kind, expression)
-            total, page = len(found), found[start - 1 : start - 1 + count]
-        else:
-            total, page = self.store.count(kind), self.store.page(kind, start, count)
-        return self.answer(200, self.listed([_shaped(d, request) for d in page], total, start))
+            return self.created(kind, parsed(await request.body()), Query.of(request.query_params))
+        return self.found(Query.of(request.query_params), (kind,))
 
     async def search(self, request: Request) -> Response:
-        """POST search (section 3.4.3): the query in the body, over one kind or both."""
-        body = await _body(request)
-        kinds: list[Kind] = [request.path_params["kind"]] if "kind" in request.path_params else ["Users", "Groups"]
-        expression = str(body.get("filter") or "")
-        found = [d for k in kinds for d in (self.filtered(k, expression) if expression else self.store.all(k))]
-        start, count = max(1, int(body.get("startIndex") or 1)), min(MAX_COUNT, int(body.get("count", DEFAULT_COUNT)))
-        wanted = {n: [str(a).lower() for a in body.get(n) or []] for n in ("attributes", "excludedAttributes")}
-        page = [_cut(d, **wanted) for d in found[start - 1 : start - 1 + count]]
-        return self.answer(200, self.listed(page, len(found), start))
+        kind = request.path_params.get("kind")
+        return self.found(Query.of(parsed(await request.body())), (kind,) if kind else ("Users", "Groups"))
 
-    def filtered(self, kind: Kind, expression: str) -> list[dict[str, Any]]:
-        if simple := _SIMPLE.fullmatch(expression):
-            attribute, value = simple.group(1).lower(), simple.group(2)
-            if attribute == "externalid":
-                return self.store.by_external(kind, value)
-            if (attribute == "username") == (kind == "Users"):
-                return self.store.by_name(kind, value)
-        matches = matcher(kind, expression)
-        return [d for d in self.store.all(kind) if matches(d)]
+    def found(self, query: Query, kinds: tuple[Kind, ...]) -> Response:
+        total, page = query.run(self.store, kinds)
+        return self.listed([shaped(d, query.attributes, query.excluded) for d in page], total, query.start)
 
-    async def create(self, kind: Kind, request: Request) -> Response:
-        document = _accepted(kind, await _body(request))
-        document.pop("id", None)
-        document.pop("meta", None)
-        self.refuse_duplicates(kind, document, None)
+    def created(self, kind: Kind, body: Document, query: Query) -> Response:
+        document = accepted(kind, body)
+        self.refuse_duplicates(kind, named(kind, document))
         made = self.store.add(kind, document)
-        return self.answer(201, _shaped(made, request), {"Location": made["meta"]["location"]})
+        return self.answer(201, shaped(made, query.attributes, query.excluded), {"Location": made["meta"]["location"]})
 
-    def refuse_duplicates(self, kind: Kind, document: dict[str, Any], own: str | None) -> None:
-        """userName is unique, case aside (RFC 7643 section 4.1.1); so are team names here."""
-        name = document["userName" if kind == "Users" else "displayName"]
-        if any(d["id"] != own for d in self.store.by_name(kind, str(name))):
-            what = "userName" if kind == "Users" else "displayName"
-            raise RefusedError("uniqueness", f"A resource with this {what} already exists.", 409)
+    def refuse_duplicates(self, kind: Kind, name: str, own: str = "") -> None:
+        """userName is unique, case aside (RFC 7643 section 4.1.1); so is a team's name, as Entra demands."""
+        if any(d["id"] != own for d in self.store.by_name(kind, name)):
+            raise RefusedError("uniqueness", f"A resource with this {NAME_OF[kind]} already exists.", 409)
 
     # -- one resource (sections 3.4.1, 3.5, 3.6) ------------------------------------------------------------------
 
@@ -216,103 +202,14 @@ class _Service:
         if request.method == "DELETE":
             self.store.delete(kind, identity)
             return self.answer(204)
-        if request.method == "GET":
-            return self.answer(200, _shaped(document, request))
-        body = await _body(request)
-        if request.method == "PUT":
-            after = {**_accepted(kind, body), "meta": document["meta"]}
-        else:
-            after = patched(kind, document, body)
-        self.refuse_duplicates(kind, after, identity)
-        done = self.store.replace(kind, identity, after)
+        query = Query.of(request.query_params)
+        if request.method not in ("PUT", "PATCH"):
+            return self.answer(200, shaped(document, query.attributes, query.excluded))
+        body = parsed(await request.body())
+        after = accepted(kind, body) if request.method == "PUT" else patched(kind, document, body)
+        if after.get(NAME_OF[kind]) != document.get(NAME_OF[kind]):
+            self.refuse_duplicates(kind, named(kind, after), identity)
+        done = self.store.replace(kind, identity, {**after, "meta": document.get("meta")})
         if request.method == "PATCH" and kind == "Groups":
             return self.answer(204)  # Entra expects no body for a group
-        return self.answer(200, _shaped(done, request))
-
-
-_BOOLEANS = {"true": True, "false": False}
-
-
-def _accepted(kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
-    """A body as Catalog keeps it: passwords dropped, ``active`` a boolean. Raises RefusedError."""
-    needed = "userName" if kind == "Users" else "displayName"
-    if not isinstance(body.get(needed), str) or not body[needed].strip():
-        raise RefusedError("invalidValue", f"{needed} is required.")
-    schemas = body.get("schemas")
-    if not isinstance(schemas, list) or SCHEMAS[kind] not in schemas:
-        raise RefusedError("invalidSyntax", f"schemas must name {SCHEMAS[kind]}.")
-    kept = {k: v for k, v in body.items() if k != "password" and v is not None}
-    if kind == "Users":
-        active = kept.get("active", True)
-        if isinstance(active, str):
-            active = _BOOLEANS.get(active.lower(), active)
-        if not isinstance(active, bool):
-            raise RefusedError("invalidValue", "active must be a boolean.")
-        kept["active"] = active
-        kept.pop("groups", None)  # read-only (RFC 7643 section 4.1.2)
-    else:
-        kept["schemas"] = [SCHEMAS[kind]]
-    return kept
-
-
-def _number(request: Request, name: str, default: int) -> int:
-    value = request.query_params.get(name)
-    if value is None:
-        return default
-    try:
-        return int(value)
-    except ValueError:
-        raise RefusedError("invalidValue", f"{name} must be a whole number.") from None
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.body())
-    except ValueError:
-        raise RefusedError("invalidSyntax", "The body is not JSON.") from None
-    if not isinstance(body, dict):
-        raise RefusedError("invalidSyntax", "The body is not a JSON object.")
-    return body
-
-
-def _shaped(document: dict[str, Any], request: Request) -> dict[str, Any]:
-    wanted, unwanted = (
-        [a.strip().lower() for a in request.query_params.get(n, "").split(",") if a.strip()]
-        for n in ("attributes", "excludedAttributes")
-    )
-    return _cut(document, wanted, unwanted)
-
-
-def _cut(document: dict[str, Any], attributes: list[str], excludedAttributes: list[str]) -> dict[str, Any]:  # noqa: N803
-    """``attributes`` and ``excludedAttributes`` (section 3.9): top-level names, and one level of sub-attributes."""
-    wanted, unwanted = attributes, excludedAttributes
-    always = {"schemas", "id"}
-    if wanted:
-        tops = {w.rsplit(":", 1)[-1].split(".")[0] for w in wanted} | {w for w in wanted if ":" in w}
-        return {k: _part(k, v, wanted) for k, v in document.items() if k in always or k.lower() in tops}
-    if unwanted:
-        names = {u.rsplit(":", 1)[-1] for u in unwanted} | set(unwanted)
-        kept = {k: v for k, v in document.items() if k in always or k.lower() not in names}
-        return {k: _without(k, v, unwanted) for k, v in kept.items()}
-    return document
-
-
-def _part(key: str, value: Any, wanted: list[str]) -> Any:
-    prefix = key.lower() + "."
-    subs = {w.rsplit(":", 1)[-1].split(".", 1)[1] for w in wanted if w.rsplit(":", 1)[-1].startswith(prefix)}
-    if not subs:
-        return value
-    if isinstance(value, list):
-        return [_part(key, v, wanted) for v in value]
-    return {k: v for k, v in value.items() if k.lower() in subs} if isinstance(value, dict) else value
-
-
-def _without(key: str, value: Any, unwanted: list[str]) -> Any:
-    prefix = key.lower() + "."
-    subs = {u.rsplit(":", 1)[-1].split(".", 1)[1] for u in unwanted if u.rsplit(":", 1)[-1].startswith(prefix)}
-    if isinstance(value, list) and subs:
-        return [_without(key, v, unwanted) for v in value]
-    return {k: v for k, v in value.items() if k.lower() not in subs} if subs and isinstance(value, dict) else value
-
-
-Requests = deque[Seen]
+        return self.answer(200, shaped(done, query.attributes, query.excluded))

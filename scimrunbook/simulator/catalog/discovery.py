@@ -1,13 +1,12 @@
-"""What the simulated Catalog says of itself: ServiceProviderConfig, ResourceTypes, Schemas (RFC 7643)."""
+"""What the simulated Catalog says of itself: ServiceProviderConfig, ResourceTypes, Schemas (RFC 7644 section 4)."""
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
-from scim2_models import EnterpriseUser, Group, User
+from scimrunbook.simulator.catalog.schemas import ENTERPRISE, GROUP, SCHEMAS, USER
 
-_ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+MAX_COUNT = 1000
 
 
 def _meta(base: str, kind: str, place: str) -> dict[str, str]:
@@ -20,7 +19,7 @@ def config(base: str) -> dict[str, Any]:
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": {"supported": True},
         "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
-        "filter": {"supported": True, "maxResults": 1000},
+        "filter": {"supported": True, "maxResults": MAX_COUNT},
         "changePassword": {"supported": False},
         "sort": {"supported": False},
         "etag": {"supported": False},
@@ -37,30 +36,27 @@ def config(base: str) -> dict[str, Any]:
 
 
 def resource_types(base: str) -> list[dict[str, Any]]:
-    kinds = (("User", "/Users", User, True), ("Group", "/Groups", Group, False))
+    """User (with the enterprise extension) and Group."""
     types = []
-    for name, endpoint, model, extended in kinds:
+    for name, schema, extensions in (
+        ("User", USER, [{"schema": ENTERPRISE, "required": False}]),
+        ("Group", GROUP, []),
+    ):
         described: dict[str, Any] = {
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
             "id": name,
             "name": name,
-            "endpoint": endpoint,
+            "endpoint": f"/{name}s",
             "description": f"{name} of the practice Catalog",
-            "schema": str(model.__schema__),
+            "schema": schema,
             "meta": _meta(base, "ResourceType", f"ResourceTypes/{name}"),
         }
-        if extended:
-            described["schemaExtensions"] = [{"schema": _ENTERPRISE, "required": False}]
+        if extensions:
+            described["schemaExtensions"] = extensions
         types.append(described)
     return types
 
 
-@cache
 def schemas(base: str) -> list[dict[str, Any]]:
-    described = []
-    for model in (User, Group, EnterpriseUser):
-        schema = model.to_schema().model_dump(exclude_none=True, by_alias=True, mode="json")
-        schema["schemas"] = ["urn:ietf:params:scim:schemas:core:2.0:Schema"]
-        schema["meta"] = _meta(base, "Schema", f"Schemas/{schema['id']}")
-        described.append(schema)
-    return described
+    """The declared schemas, each with its location."""
+    return [{**schema, "meta": _meta(base, "Schema", f"Schemas/{schema['id']}")} for schema in SCHEMAS]

@@ -1,4 +1,4 @@
-"""Raw JSON documents in SQLite: any broken state can be stored; look-ups by userName and externalId are indexed."""
+"""Raw JSON documents in SQLite: any broken state can be stored; look-ups by name and externalId are indexed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 import random
 import sqlite3
 import threading
+import unicodedata
 import uuid
 from typing import Any
 
-from scimrunbook.simulator.catalog.patch import Kind
+from scimrunbook.simulator.catalog.documents import NAME_OF, SCHEMA_OF
+from scimrunbook.simulator.catalog.patch import Document, Kind
 from scimrunbook.simulator.clock import Clock
 
 _TABLE = """
@@ -19,117 +21,148 @@ CREATE TABLE documents (
 CREATE INDEX by_name ON documents (kind, name);
 CREATE INDEX by_external ON documents (kind, external);
 """
-SCHEMAS = {
-    "Users": "urn:ietf:params:scim:schemas:core:2.0:User",
-    "Groups": "urn:ietf:params:scim:schemas:core:2.0:Group",
-}
 
 
 class Store:
-    """Documents by kind (``Users``, ``Groups``), in the order of creation. Methods take and give plain dicts."""
+    """Documents by kind (``Users``, ``Groups``) in the order of creation; methods take and give plain dicts.
+
+    Nothing is checked: tests and faults store what a server with a past may hold (a missing userName, two equal
+    ones, ``active`` as text). Only HTTP requests are held to the protocol. ``add`` gives an id from the seeded
+    generator and a ``meta`` of the virtual clock where the document brings none.
+    """
 
     def __init__(self, clock: Clock, rng: random.Random, base_url: str) -> None:
         self.clock, self.rng, self.base_url = clock, rng, base_url
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         self._db.executescript(_TABLE)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
-    def add(self, kind: Kind, document: dict[str, Any]) -> dict[str, Any]:
-        """Stores a document as it is, with an id and meta of its own where it has none."""
+    def add(self, kind: Kind, document: Document) -> Document:
+        """Stores a document as it is and gives it back complete. Raises ValueError where the id is taken."""
         identity = str(document.get("id") or uuid.UUID(int=self.rng.getrandbits(128), version=4))
         now = self._now()
-        meta = {
+        meta: Any = {
             "resourceType": kind.removesuffix("s"),
             "created": now,
             "lastModified": now,
             "location": f"{self.base_url}/{kind}/{identity}",
-            **document.get("meta", {}),
         }
-        full = {"schemas": [SCHEMAS[kind]], **document, "id": identity, "meta": meta}
+        given = document.get("meta", {})
+        meta = {**meta, **given} if isinstance(given, dict) else given
+        full = {"schemas": [SCHEMA_OF[kind]], **document, "id": identity, "meta": meta}
         with self._lock:
-            self._db.execute(
-                "INSERT INTO documents (kind, id, name, external, body) VALUES (?, ?, ?, ?, ?)",
-                (kind, identity, _name(kind, full), full.get("externalId"), json.dumps(full)),
-            )
+            try:
+                self._db.execute(
+                    "INSERT INTO documents (kind, id, name, external, body) VALUES (?, ?, ?, ?, ?)",
+                    (kind, identity, *_keys(kind, full), json.dumps(full)),
+                )
+            except sqlite3.IntegrityError:
+                raise ValueError(f"{kind} holds a document with the id {identity} already") from None
         return full
 
-    def get(self, kind: Kind, identity: str) -> dict[str, Any] | None:
+    def get(self, kind: Kind, identity: str) -> Document | None:
         with self._lock:
             row = self._db.execute("SELECT body FROM documents WHERE kind = ? AND id = ?", (kind, identity)).fetchone()
         return json.loads(row[0]) if row else None
 
-    def replace(self, kind: Kind, identity: str, document: dict[str, Any]) -> dict[str, Any]:
-        """Writes a document anew; ``meta.lastModified`` becomes now."""
-        meta = {**document["meta"], "lastModified": self._now()}
-        full = {**document, "id": identity, "meta": meta}
+    def replace(self, kind: Kind, identity: str, document: Document) -> Document:
+        """Writes a document anew; ``meta`` is kept where none is given, its lastModified becomes now.
+
+        Raises KeyError where there is no such document.
+        """
         with self._lock:
+            stored = self.get(kind, identity)
+            if stored is None:
+                raise KeyError(f"{kind} holds no document with the id {identity}")
+            meta = document.get("meta", stored.get("meta"))
+            if isinstance(meta, dict):
+                meta = {**meta, "lastModified": self._now()}
+            full = {"schemas": [SCHEMA_OF[kind]], **document, "id": identity, "meta": meta}
             self._db.execute(
                 "UPDATE documents SET name = ?, external = ?, body = ? WHERE kind = ? AND id = ?",
-                (_name(kind, full), full.get("externalId"), json.dumps(full), kind, identity),
+                (*_keys(kind, full), json.dumps(full), kind, identity),
             )
         return full
 
     def delete(self, kind: Kind, identity: str) -> bool:
-        """Removes a document; a deleted user leaves every group."""
+        """Removes a document, tells whether there was one; a deleted user leaves every group."""
         with self._lock:
             gone = self._db.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, identity)).rowcount > 0
-        if gone and kind == "Users":
-            for group in self.all("Groups"):
-                members = [m for m in group.get("members", []) if m.get("value") != identity]
-                if len(members) != len(group.get("members", [])):
-                    self.replace("Groups", group["id"], {**group, "members": members})
+            if gone and kind == "Users":
+                for group in self._rows("instr(body, ?) > 0", ("Groups", json.dumps(identity))):
+                    members = group.get("members")
+                    if isinstance(members, list) and any(_is(m, identity) for m in members):
+                        left = [m for m in members if not _is(m, identity)]
+                        self.replace("Groups", group["id"], {**group, "members": left})
         return gone
 
-    def page(self, kind: Kind, start: int, count: int) -> list[dict[str, Any]]:
-        """``count`` documents from the 1-based position ``start``."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT body FROM documents WHERE kind = ? ORDER BY seq LIMIT ? OFFSET ?", (kind, count, start - 1)
-            ).fetchall()
-        return [json.loads(r[0]) for r in rows]
+    def page(self, kind: Kind, start: int, count: int) -> list[Document]:
+        """``count`` documents (-1: all that follow) from the 1-based position ``start``."""
+        return self._rows("TRUE", (kind, count, start - 1), "LIMIT ? OFFSET ?")
 
     def count(self, kind: Kind) -> int:
         with self._lock:
             return int(self._db.execute("SELECT count(*) FROM documents WHERE kind = ?", (kind,)).fetchone()[0])
 
-    def by_name(self, kind: Kind, name: str) -> list[dict[str, Any]]:
+    def by_name(self, kind: Kind, name: str) -> list[Document]:
         """Documents whose userName (or displayName of a group) is ``name``, case aside."""
-        return self._indexed("name", kind, name.casefold())
+        return self._rows("name = ?", (kind, _folded(name)))
 
-    def by_external(self, kind: Kind, external: str) -> list[dict[str, Any]]:
-        return self._indexed("external", kind, external)
+    def by_external(self, kind: Kind, external: str) -> list[Document]:
+        """Documents of this externalId, to the letter (RFC 7643 section 3.1)."""
+        return self._rows("external = ?", (kind, unicodedata.normalize("NFC", external)))
 
-    def _indexed(self, column: str, kind: Kind, value: str) -> list[dict[str, Any]]:
+    def _rows(self, where: str, values: tuple[Any, ...], tail: str = "") -> list[Document]:
+        statement = f"SELECT body FROM documents WHERE kind = ? AND {where} ORDER BY seq {tail}"  # noqa: S608 - our words
         with self._lock:
-            rows = self._db.execute(
-                f"SELECT body FROM documents WHERE kind = ? AND {column} = ? ORDER BY seq",  # noqa: S608 - our column
-                (kind, value),
-            ).fetchall()
-        return [json.loads(r[0]) for r in rows]
+            return [json.loads(row[0]) for row in self._db.execute(statement, values)]
 
-    def all(self, kind: Kind) -> list[dict[str, Any]]:
+    def all(self, kind: Kind) -> list[Document]:
         return self.page(kind, 1, -1)
 
-    def users(self) -> list[dict[str, Any]]:
+    def users(self) -> list[Document]:
         return self.all("Users")
 
-    def groups(self) -> list[dict[str, Any]]:
+    def groups(self) -> list[Document]:
         return self.all("Groups")
 
-    def add_user(self, document: dict[str, Any]) -> dict[str, Any]:
+    def add_user(self, document: Document) -> Document:
         """An account made by hand."""
         return self.add("Users", document)
 
-    def replace_user(self, identity: str, document: dict[str, Any]) -> dict[str, Any]:
+    def add_group(self, document: Document) -> Document:
+        """A team made by hand."""
+        return self.add("Groups", document)
+
+    def replace_user(self, identity: str, document: Document) -> Document:
         return self.replace("Users", identity, document)
+
+    def replace_group(self, identity: str, document: Document) -> Document:
+        return self.replace("Groups", identity, document)
 
     def delete_user(self, identity: str) -> bool:
         return self.delete("Users", identity)
+
+    def delete_group(self, identity: str) -> bool:
+        return self.delete("Groups", identity)
 
     def _now(self) -> str:
         return self.clock.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _name(kind: Kind, document: dict[str, Any]) -> str | None:
-    value = document.get("userName" if kind == "Users" else "displayName")
-    return str(value).casefold() if value is not None else None
+def _keys(kind: Kind, document: Document) -> tuple[str | None, str | None]:
+    """What is indexed: name and externalId, where they are text at all."""
+    name, external = document.get(NAME_OF[kind]), document.get("externalId")
+    return (
+        _folded(name) if isinstance(name, str) else None,
+        unicodedata.normalize("NFC", external) if isinstance(external, str) else None,
+    )
+
+
+def _folded(name: str) -> str:
+    """The same form that filters compare in, so that an indexed look-up and a filter agree."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
+
+
+def _is(member: Any, identity: str) -> bool:
+    return isinstance(member, dict) and member.get("value") == identity
