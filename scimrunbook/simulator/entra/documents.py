@@ -46,7 +46,7 @@ def service_principal(engine: Engine) -> dict[str, Any]:
 
 
 def job(engine: Engine) -> dict[str, Any]:
-    """The synchronizationJob. A disabled job carries no usable interval; what never happened is year 1."""
+    """The synchronizationJob. A disabled job may carry the longest time span; what never happened is year 1."""
     on = engine.settings.provisioning
     code = "Paused" if not on else "Quarantine" if engine.quarantine else "Active" if engine.executions else "NotRun"
     last = engine.executions[-1] if engine.executions else None
@@ -54,12 +54,12 @@ def job(engine: Engine) -> dict[str, Any]:
         "code": code,
         "countSuccessiveCompleteFailures": engine.quarantine.count if engine.quarantine else 0,
         "escrowsPruned": False,
-        "steadyStateFirstAchievedTime": stamp(engine.last_good.ended if engine.last_good else None),
+        "steadyStateFirstAchievedTime": stamp(engine.first_good.ended if engine.first_good else None),
         "steadyStateLastAchievedTime": stamp(engine.last_good.ended if engine.last_good else None),
         "troubleshootingUrl": None,
-        "lastExecution": _execution(engine, last),
-        "lastSuccessfulExecution": _execution(engine, engine.last_good),
-        "lastSuccessfulExecutionWithExports": _execution(engine, engine.last_exporting),
+        "lastExecution": _execution(last),
+        "lastSuccessfulExecution": _execution(engine.last_good),
+        "lastSuccessfulExecutionWithExports": _execution(engine.last_exporting),
         "progress": [],
         "quarantine": None,
         "synchronizedEntryCountByType": [
@@ -89,13 +89,13 @@ def job(engine: Engine) -> dict[str, Any]:
     }
 
 
-def _execution(engine: Engine, execution: Execution | None) -> dict[str, Any] | None:
+def _execution(execution: Execution | None) -> dict[str, Any] | None:
     if execution is None:
         return None
     return {
-        "activityIdentifier": engine.cycle_id,
-        "countEntitled": len(engine.world.in_scope()),
-        "countEntitledForProvisioning": len(engine.world.in_scope()),
+        "activityIdentifier": execution.activity,
+        "countEntitled": execution.entitled,
+        "countEntitledForProvisioning": execution.entitled,
         "countEscrowed": execution.escrowed,
         "countEscrowedRaw": execution.escrowed,
         "countExported": execution.exported,

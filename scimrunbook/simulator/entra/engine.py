@@ -11,11 +11,11 @@ import random
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote_plus
 
 from scimrunbook.simulator.clock import Clock
+from scimrunbook.simulator.entra import requests
 from scimrunbook.simulator.entra.directory import Directory
-from scimrunbook.simulator.entra.log import ProvisioningLog, stamp
+from scimrunbook.simulator.entra.log import ProvisioningLog, stamp, status_name
 from scimrunbook.simulator.entra.settings import Settings
 from scimrunbook.simulator.entra.state import DROPPED_AFTER, Execution, Quarantine
 from scimrunbook.simulator.entra.teams import Teams
@@ -23,10 +23,11 @@ from scimrunbook.simulator.entra.users import Users
 from scimrunbook.simulator.wire import ScimWire, WireAnswer, WireFactory
 from scimrunbook.simulator.world import BEGIN, Change, World
 
-INTERVAL = timedelta(minutes=40)
 IN_QUARANTINE = timedelta(days=1)  # cycles slow to once a day
 DISABLED_AFTER = timedelta(weeks=4)  # a job in quarantine for longer is disabled
+SOON = timedelta(minutes=2)  # until a job that was started or restarted runs
 START = BEGIN + timedelta(minutes=75)  # the admin starts provisioning once everybody is assigned
+_SERVICE = "Microsoft.Azure.SyncFabric"  # the provisioning service, as it signs its own rows of the audit log
 _REFUSED = "SystemForCrossDomainIdentityManagementInvalidCredentials"
 _UNAVAILABLE = "SystemForCrossDomainIdentityManagementCredentialValidationUnavailable"
 
@@ -37,6 +38,7 @@ class Engine:
     def __init__(self, world: World, wires: WireFactory, clock: Clock, rng: random.Random, settings: Settings) -> None:
         self.world, self.wires, self.clock, self.rng, self.settings = world, wires, clock, rng, settings
         self.tenant_id, self.service_principal_id, self.app_id = self.guid(), self.guid(), self.guid()
+        self.admin_id = self.guid()
         self.job_id = f"scim.{self.tenant_id.replace('-', '')}.{self.guid()}"
         principal = {"id": self.service_principal_id, "displayName": settings.app_name}
         self.log = ProvisioningLog(rng, self.tenant_id, self.job_id, principal)
@@ -44,6 +46,7 @@ class Engine:
         self.users, self.teams = Users(self), Teams(self)
         self.audits: list[dict[str, Any]] = []
         self.executions: list[Execution] = []
+        self.first_good: Execution | None = None
         self.last_good: Execution | None = None
         self.last_exporting: Execution | None = None
         self.quarantine: Quarantine | None = None
@@ -73,6 +76,10 @@ class Engine:
             else:
                 self.cycle()
         self.clock.to(max(self.clock.now, until))
+
+    @property
+    def interval(self) -> timedelta:
+        return timedelta(minutes=self.settings.interval_minutes)
 
     def wire(self) -> ScimWire:
         key = (self.settings.base_url, self.settings.token)
@@ -107,10 +114,10 @@ class Engine:
         if "status" in touched:
             on = self.settings.provisioning
             self.audit(f"{'Enable/start' if on else 'Disable/pause'} provisioning configuration", change)
-            self.next_cycle = self.clock.now + timedelta(minutes=2) if on else None
+            self.next_cycle = self.clock.now + SOON if on else None
         if "restart" in touched:
             self.audit("Enable/restart provisioning configuration", change)
-        if touched & {"restart", "mapping"} and self.settings.provisioning:
+        if touched & {"restart", "mapping"}:
             self.restart()
 
     def restart(self) -> None:
@@ -118,14 +125,20 @@ class Engine:
         self.quarantine = None
         self.users.escrows.clear()
         self.teams.escrows.clear()
+        self.teams.restart()
         self._initial = True
-        if self.executions:
-            self.next_cycle = self.clock.now + timedelta(minutes=2)
+        if self.executions and self.settings.provisioning:
+            self.next_cycle = self.clock.now + SOON
 
-    def audit(self, activity: str, change: Change) -> None:
+    def audit(self, activity: str, change: Change | None = None) -> None:
+        """A row of the audit log; without a change the service itself did it."""
         principal = {"id": self.service_principal_id, "displayName": self.settings.app_name,
                      "type": "ServicePrincipal", "modifiedProperties": []}  # fmt: skip
-        user = {"id": "00000000-aaaa-4bbb-8ccc-000000000001", "displayName": "Admin", "userPrincipalName": change.by}
+        user = app = None
+        if change:
+            user = {"id": self.admin_id, "displayName": "Admin", "userPrincipalName": change.by, "ipAddress": None}
+        else:
+            app = dict.fromkeys(("appId", "servicePrincipalId", "servicePrincipalName")) | {"displayName": _SERVICE}
         self.audits.append(
             {
                 "id": f"Sync_{self.guid()}",
@@ -137,7 +150,7 @@ class Engine:
                 "activityDateTime": stamp(self.clock.now),
                 "loggedByService": "Account Provisioning",
                 "operationType": "Update",
-                "initiatedBy": {"user": user, "app": None},
+                "initiatedBy": {"user": user, "app": app},
                 "targetResources": [principal],
                 "additionalDetails": [],
             }
@@ -161,27 +174,33 @@ class Engine:
         people, groups = list(self.directory.changed_people), list(self.directory.changed_groups)
         self.directory.changed_people.clear()
         self.directory.changed_groups.clear()
-        people += [k for k in self.due(self.users.escrows, now) if k not in people]
-        groups += [k for k in self.due(self.teams.escrows, now) if k not in groups]
+        again, teams_again = self.due(self.users.escrows, now), self.due(self.teams.escrows, now)
         before = len(self.log.records)
-        for key in people:
+        for key in dict.fromkeys([*people, *again]):
             self.clock.to(self.clock.now + timedelta(seconds=1))
-            self.users.sync(key)
+            self.users.sync(key, retry=key not in people)
         for group in self.world.groups.values():  # members may have got their accounts in this very cycle
-            if group.key in groups or (people and group.assigned):
-                self.teams.sync(group.key)
-        written = self.log.records[before:]
-        failures = sum(r["provisioningStatusInfo"]["status"] == "failure" for r in written)
-        exports = sum(r["provisioningStatusInfo"]["status"] == "success" for r in written)
+            if group.key in groups or group.key in teams_again or people or again:
+                changed = group.key in groups
+                self.teams.sync(group.key, changed=changed, retry=group.key in teams_again and not changed)
+        self.finish(now, self.log.records[before:], len(people) + len(groups))
+        self.next_cycle = max(now + self.interval, self.clock.now)
+
+    def finish(self, began: datetime, rows: list[dict[str, Any]], imported: int) -> None:
+        """Records the iteration: one with failures, or with some waiting to be tried again, has entry level errors."""
+        statuses = [r["provisioningStatusInfo"]["status"] for r in rows]
         escrowed = len(self.users.escrows) + len(self.teams.escrows)
-        execution = Execution(now, self.clock.now, "EntryLevelErrors" if failures else "Succeeded", None, exports,
-                              len(people) + len(groups), escrowed)  # fmt: skip
+        good = "failure" not in statuses and not escrowed
+        state = "Succeeded" if good else "EntryLevelErrors"
+        exports = statuses.count("success")
+        entitled = len(self.world.in_scope()) + sum(g.assigned for g in self.world.groups.values())
+        execution = Execution(self.cycle_id, began, self.clock.now, state, None, exports, imported, escrowed, entitled)
         self.executions.append(execution)
-        if not failures:
+        if good:
+            self.first_good = self.first_good or execution
             self.last_good = execution
             if exports:
                 self.last_exporting = execution
-        self.next_cycle = max(now + INTERVAL, self.clock.now)
 
     def due(self, escrows: dict[str, Any], now: datetime) -> list[str]:
         for key in [k for k, e in escrows.items() if e.first + DROPPED_AFTER <= now]:
@@ -191,25 +210,31 @@ class Engine:
     def test_connection(self) -> WireAnswer:
         """The request Entra's Test connection sends, also at the start of every cycle: 200 with an empty list."""
         row = self.settings.users.matching()[0]
-        expression = quote_plus(f'{row.target} eq "{self.guid()}"', safe="")
-        return self.wire().request("GET", f"/Users?filter={expression}")
+        return self.wire().request("GET", requests.lookup("Users", row.target, self.guid()))
 
     def fail(self, answer: WireAnswer, now: datetime) -> None:
+        """Quarantine: no row in the provisioning log, only the job tells. Again after 5 minutes, then once a day."""
         refused = answer.status in (401, 403)
-        error = {
+        got = f"Response Status Code: {status_name(answer.status)}" if answer.status else f"No answer ({answer.error})"
+        problem = {
             "code": _REFUSED if refused else _UNAVAILABLE,
-            "message": f"The tenant URL or the secret token was not accepted (HTTP {answer.status or 'no answer'}).",
+            # The service words a refused token this way, whatever the URL.
+            "message": "Please provide a valid tenant URL for your application."
+            if refused
+            else f"The application gave an unexpected answer. Resource: {self.settings.base_url}/Users {got}",
             "tenantActionable": True,
         }
-        self.executions.append(Execution(now, now, "Failed", error))
+        self.executions.append(Execution(self.cycle_id, now, now, "Failed", problem))
         if self.quarantine is None:
-            self.quarantine = Quarantine(now, now + timedelta(minutes=5), 1, error)
+            self.quarantine = Quarantine(now, now + timedelta(minutes=5), 1, problem)
+            self.audit("Quarantine")
         else:
             self.quarantine.count += 1
-            self.quarantine.error = error
+            self.quarantine.error = problem
             self.quarantine.next_attempt = now + IN_QUARANTINE
         if now - self.quarantine.began > DISABLED_AFTER:
             self.settings.provisioning = False
             self.next_cycle = None
+            self.audit("Disable/pause provisioning configuration")
             return
         self.next_cycle = self.quarantine.next_attempt

@@ -14,18 +14,29 @@ DROPPED_AFTER = timedelta(days=28)
 
 @dataclass(slots=True)
 class Link:
-    """A person's account: its id at Catalog's side and the values last sent. Unassignment ends the management."""
+    """A person's account: its id at Catalog's side and the values last seen there.
+
+    ``managed`` ends with the assignment: from then on nothing is sent, not even when the person is deleted.
+    """
 
     account_id: str
     sent: dict[str, str | None] = field(default_factory=dict)
     managed: bool = True
 
+    @property
+    def disabled(self) -> bool:
+        return self.sent.get("active") == "False"
+
 
 @dataclass(slots=True)
 class Team:
+    """A group's team. ``omitted``: people found out of scope once; not picked up again until a restart."""
+
     team_id: str
-    name: str
-    members: set[str] = field(default_factory=set)  # account ids
+    sent: dict[str, str | None] = field(default_factory=dict)
+    members: dict[str, str] = field(default_factory=dict)  # person key → account id
+    omitted: set[str] = field(default_factory=set)
+    unresolved: set[str] = field(default_factory=set)  # members without an account, told about already
 
 
 @dataclass(slots=True)
@@ -37,15 +48,17 @@ class Escrow:
     next_attempt: datetime | None = None
 
     def failed(self, now: datetime) -> None:
+        """Once more; a change of the person tried in between moves nothing: spans count from the first failure."""
         self.tries += 1
-        step = RETRIES[self.tries - 1] if self.tries <= len(RETRIES) else timedelta(hours=24 * (self.tries - 2))
-        self.next_attempt = max(now, self.first + step)
+        spans = [s for s in (*RETRIES, *(timedelta(days=d) for d in range(2, 29))) if self.first + s > now]
+        self.next_attempt = self.first + spans[0] if spans else None
 
 
 @dataclass(slots=True)
 class Execution:
     """One iteration of the job, as ``synchronizationTaskExecution`` tells it."""
 
+    activity: str
     began: datetime
     ended: datetime
     state: str  # Succeeded | Failed | EntryLevelErrors
@@ -53,6 +66,7 @@ class Execution:
     exported: int = 0
     imported: int = 0
     escrowed: int = 0
+    entitled: int = 0
 
 
 @dataclass(slots=True)
