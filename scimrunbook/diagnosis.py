@@ -21,8 +21,9 @@ from typing import Any
 import pandas as pd
 
 from scimrunbook import guide
-from scimrunbook.checks.runner import head
+from scimrunbook.checks.runner import head, how_to_get
 from scimrunbook.findings import MAX_AFFECTED_SHOWN, Action, Cause, Finding, Reach, Status
+from scimrunbook.matching import catalog_known
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.trace import counts, stopped
 
@@ -250,17 +251,20 @@ def _unexplained(
         return ()
     involved = tuple(by_id[guide.SYMPTOMS[s].observed_by] for s in open_ if guide.SYMPTOMS[s].observed_by in by_id)
     affected = tuple(sorted({k for f in involved if f.status is Status.FAIL for k in f.affected}))
-    refuted = all(f.status is Status.PASS for f in involved) and bool(involved)
+    blind = not catalog_known(snapshot) and bool(set(open_) & set(_NEEDS_CATALOG))
+    refuted = all(f.status is Status.PASS for f in involved) and bool(involved) and not blind
     titles = ", ".join(guide.SYMPTOMS[s].title.lower() for s in open_)
     why = (
         f"Reported ({titles}), but the data that was read shows nobody to whom it happens."
         if refuted
         else f"Seen or reported ({titles}), and nothing that could be checked explains it."
     )
-    ask = _ask(findings, refuted)
+    ask = how_to_get(snapshot, "catalog.users") if blind and not affected else _ask(findings, refuted)
     return (RankedCause("unknown", None, None, affected, tuple(f.id for f in involved), why, (), ask),)
 
 
+# Symptoms people see in Catalog: what the provider's own records say refutes none of them.
+_NEEDS_CATALOG = ("missing_people", "stale_attributes", "lingering_access", "empty_names", "missing_teams")
 # What would tell most, in this order.
 _TELLING = (
     "token.did_not_change",
@@ -305,6 +309,8 @@ def _verdict(
         seen = by_id.get(guide.SYMPTOMS[symptom].observed_by)
         if seen is None or seen.status in (Status.SKIPPED, Status.ERROR, Status.MANUAL):
             return "inconclusive"
+        if seen.status is Status.PASS and symptom in _NEEDS_CATALOG and not catalog_known(snapshot):
+            return "inconclusive"  # the provider believes all is well; only Catalog can say so
     observed = any(f.section == "symptoms" and f.status is Status.FAIL for f in findings)
     return "inconclusive" if observed or (unknown and not _refuted(unknown)) else "healthy"
 

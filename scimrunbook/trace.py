@@ -128,11 +128,16 @@ class _Trace:
     def _attempt(self) -> None:
         p = self.people
         due = p["need"].isin(_DELIVER)
+        # what failed and was never healed is something to deliver, whatever else is known
+        failing = yes(looked_up(self.key, self.last["open"].astype("boolean"))) & ~p["need"].eq("none")
         for block in self._breaks():
             since = pd.to_datetime(block.since, utc=True, errors="coerce") if block.since else pd.NaT
-            fresh = p["since"].isna() | (p["since"] >= since) if pd.notna(since) else pd.Series(True, index=p.index)
+            refused = looked_up(self.key, self.last["failed_at"])
+            fresh = p["since"].isna() | (p["since"] >= since) | (refused >= since)
+            fresh = fresh.astype(bool) if pd.notna(since) else pd.Series(True, index=p.index)
             concerned = self.key.isin(block.affected) if block.affected else pd.Series(True, index=p.index)
-            self._stopped("attempt", due & concerned & fresh, _first(block.actual), block.id)
+            held = (due & concerned & fresh) | (failing & (refused >= since).fillna(False))
+            self._stopped("attempt", held, _first(block.actual), block.id)
         tried_at = looked_up(self.key, self.last[["ok_at", "failed_at"]].max(axis=1))
         tried = tried_at.notna() & ~(p["since"] > tried_at).fillna(False)
         quiet = due & ~tried & ~p["waiting"]

@@ -7,8 +7,9 @@ import pandas as pd
 from scimrunbook import guide
 from scimrunbook.checks import check
 from scimrunbook.checks._base_url import COSMETIC, differences
+from scimrunbook.checks._endpoint import CONTROLS, rows_of
+from scimrunbook.checks._provisioning import changes_table, the_job, undelivered
 from scimrunbook.checks._words import ask_catalog, count, keys, listed, provider, push_again, region, screen
-from scimrunbook.checks.connection import changes_table, the_job, undelivered
 from scimrunbook.errors import http_status
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Reach, Status
 from scimrunbook.history import iso, refusals, when
@@ -273,10 +274,33 @@ def refused_probes(snapshot: Snapshot) -> pd.DataFrame:
 def with_token(snapshot: Snapshot) -> pd.DataFrame:
     """Answers to requests that carried the given token."""
     probes = snapshot["probes"]
-    control = (
-        probes["probe"].fillna("").str.contains(r"no_token|wrong_token|without|anonymous|control|random", regex=True)
-    )
+    control = probes["probe"].isin(CONTROLS)
     return probes[probes["http_status"].notna() & ~control]
+
+
+@check(
+    "token.is_required",
+    "Requests without a token, or with a wrong one, are refused",
+    section=S,
+    source="RFC 7644 section 2; RFC 6750",
+    needs={"okta": (("catalog.probe",),), "entra": (("catalog.probe",),)},
+    causes=(Cause.CATALOG_SIDE,),
+    reach=Reach.TENANT,
+)
+def is_required(snapshot: Snapshot) -> Outcome:
+    rows = rows_of(snapshot, "no_token", "wrong_token")
+    rows = rows[rows["http_status"].notna()]
+    if rows.empty:
+        return Outcome(Status.SKIPPED, "The control requests got no answer.")
+    open_ = rows[rows["http_status"] < 300]
+    if open_.empty:
+        return Outcome(Status.PASS, "Refused, as it must be: a success with the token proves something.")
+    return Outcome(
+        Status.FAIL,
+        f"Catalog answered {listed(sorted(open_['probe'].str.replace('_', ' ')))} with success: anybody may read.",
+        "401 for both.",
+        actions=(ask_catalog("Report at once that the endpoint answers without a valid token."),),
+    )
 
 
 @check(

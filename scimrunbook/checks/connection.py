@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from scimrunbook import guide
 from scimrunbook.checks import check
-from scimrunbook.checks._words import app_name, count, keys, listed, people, push_again, screen, table_of
-from scimrunbook.derived import yes
+from scimrunbook.checks._provisioning import (
+    changed_at,
+    changes_table,
+    flows_are_on,
+    job_is_on,
+    the_job,
+    undelivered,
+)
+from scimrunbook.checks._words import app_name, listed, people, push_again, screen, table_of
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Reach, Status
 from scimrunbook.history import iso, when
-from scimrunbook.pending import pending
 from scimrunbook.snapshot import Snapshot
 
 S = "connection"
 OFF = Cause.INTEGRATION_NOT_ENABLED
 # What keeps a disabled job off for good: four weeks of quarantine (Microsoft Learn: quarantine status).
 QUARANTINE_DAYS = 28
-
-
-def undelivered(snapshot: Snapshot, *needs: str) -> tuple[str, ...]:
-    """Keys of people with something to deliver (``needs`` of ``pending``; all of them where none is named)."""
-    table = pending(snapshot)
-    return keys(table[table["need"].isin(needs or ("create", "reactivate", "update", "deactivate"))]["person_key"])
-
-
-def changed_at(snapshot: Snapshot, *what: str, mentions: str = "") -> Any:
-    """When an admin last made such a change, where the log tells."""
-    table = snapshot["config_changes"]
-    table = table[table["what"].isin(what)]
-    if mentions:
-        table = table[table["detail"].fillna("").str.contains(mentions, case=False, regex=True)]
-    return table["at"].max()
-
-
-def changes_table(snapshot: Snapshot, *what: str) -> Evidence:
-    table = snapshot["config_changes"]
-    table = table[table["what"].isin(what)].sort_values("at", ascending=False, kind="stable")
-    return Evidence.of("Changes of the settings, the latest first", table[["at", "what", "actor", "detail"]])
 
 
 @check(
@@ -111,7 +94,7 @@ def provisioning_is_on(snapshot: Snapshot) -> Outcome:
             ),
             actions=(Action(screen(snapshot, "Provisioning", "Overview"), "Press Start provisioning."),),
         )
-    return _entra_job(snapshot)
+    return job_is_on(snapshot)
 
 
 def _ask_okta(snapshot: Snapshot) -> Outcome:
@@ -160,59 +143,6 @@ def _okta_off(snapshot: Snapshot) -> Outcome:
     )
 
 
-def the_job(snapshot: Snapshot) -> pd.Series[Any]:
-    """The job that provisions Catalog: a SCIM template before any other, then the one that ran last."""
-    jobs = snapshot["jobs"]
-    scim = jobs["template"].fillna(jobs["job_id"]).fillna("").str.casefold().str.startswith(("scim", "customappsso"))
-    order = jobs.assign(scim=scim).sort_values(["scim", "last_began_at"], kind="stable", na_position="first")
-    return order.iloc[-1]
-
-
-def _entra_job(snapshot: Snapshot) -> Outcome:
-    overview = screen(snapshot, "Provisioning", "Overview")
-    if snapshot["jobs"].empty:
-        return Outcome(
-            Status.FAIL,
-            f"{app_name(snapshot)} has no provisioning job: provisioning was never configured.",
-            "One job, switched on.",
-            actions=(
-                Action(
-                    screen(snapshot, "Provisioning"),
-                    "Choose Automatic, enter Tenant URL and Secret Token, press Test connection, save, then Start.",
-                ),
-            ),
-        )
-    job = the_job(snapshot)
-    state, schedule = str(job["state"]), str(job["schedule_state"])
-    off = schedule.casefold() in ("paused", "disabled") or state in ("Paused", "NotConfigured")
-    if not off:
-        never = " Its first cycle has not finished yet." if state == "NotRun" else ""
-        return Outcome(Status.PASS, f"The job is switched on (state {state}, schedule {schedule}).{never}")
-    at = changed_at(snapshot, "provisioning_stopped")
-    last = job["last_ended_at"] if pd.notna(job["last_ended_at"]) else job["last_success_at"]
-    since = at if pd.notna(at) else last
-    hit = undelivered(snapshot)
-    word = "was never configured" if state == "NotConfigured" else "is switched off"
-    long = job["quarantine_since"]
-    why = (
-        f" It has been in quarantine since {when(long)}; after four weeks Entra disables it." if pd.notna(long) else ""
-    )
-    shown = pd.DataFrame([job])[["job_id", "state", "schedule_state", "last_began_at", "last_success_at"]]
-    return Outcome(
-        Status.FAIL,
-        f"The provisioning job of {app_name(snapshot)} {word} (state {state}, schedule {schedule}); its last cycle "
-        f"ended {when(last)}.{why}",
-        "State Active, schedule Active.",
-        (Evidence.of("The job", shown), changes_table(snapshot, "provisioning_stopped", "provisioning_started")),
-        hit,
-        (
-            Action(overview, "Press Start provisioning."),
-            Action(overview, "Look again after the next cycle, 40 minutes later, or use Provision on demand now."),
-        ),
-        since=iso(since),
-    )
-
-
 @check(
     "connection.actions_are_enabled",
     "Create, update and deactivate are all enabled",
@@ -225,7 +155,7 @@ def _entra_job(snapshot: Snapshot) -> Outcome:
 )
 def actions_are_enabled(snapshot: Snapshot) -> Outcome:
     if snapshot.provider == "entra":
-        return _flow_types(snapshot)
+        return flows_are_on(snapshot)
     features = snapshot.facts.app.features
     if features is None:
         return _ask_okta(snapshot)
@@ -261,48 +191,6 @@ def actions_are_enabled(snapshot: Snapshot) -> Outcome:
             *(after[t.action] for t in off if t.action in after),
         ),
         since=iso(at),
-    )
-
-
-def _flow_types(snapshot: Snapshot) -> Outcome:
-    mappings = [m for m in snapshot.facts.app.object_mappings if m.get("object") == "user"]
-    where = screen(snapshot, "Provisioning", "Attribute mapping", "Provision Microsoft Entra ID Users")
-    if not mappings:
-        return Outcome(Status.SKIPPED, "The schema that was read holds no mapping of users.")
-    flows = {str(f).casefold() for m in mappings for f in m.get("flow_types") or ()}
-    if any(m.get("enabled") is False for m in mappings):
-        return Outcome(
-            Status.FAIL,
-            "The mapping of users is switched off: nobody is provisioned.",
-            "Enabled: Yes, with Create, Update and Delete.",
-            affected=undelivered(snapshot),
-            actions=(Action(where, "Set Enabled to Yes and save; saving restarts provisioning."),),
-        )
-    needs = {"add": ("Create", "create"), "update": ("Update", "update"), "delete": ("Delete", "deactivate")}
-    off = [n for n in needs if flows and n not in flows]
-    skips = snapshot.facts.app.skip_out_of_scope_deletions is True
-    if not off and not skips:
-        return Outcome(Status.PASS, "Create, Update and Delete are ticked, and who leaves the scope is disabled.")
-    hit = undelivered(snapshot, *(needs[n][1] for n in off), *(("deactivate",) if skips else ()))
-    said = [f"{listed([needs[n][0] for n in off])} not ticked among the target object actions"] * bool(off)
-    said += ["SkipOutOfScopeDeletions is True, so nobody who leaves the scope is disabled"] * skips
-    actions = []
-    if off:
-        actions.append(Action(where, f"Tick {listed([needs[n][0] for n in off])} under Target object actions, save."))
-    if skips:
-        actions.append(
-            Action(
-                "Graph Explorer > servicePrincipals > synchronization > secrets",
-                "Set SkipOutOfScopeDeletions to False, as an administrator who knows why it was set.",
-            )
-        )
-    grave = bool(off) or bool(hit)
-    return Outcome(
-        Status.FAIL if grave else Status.WARN,
-        f"{listed(said)}.",
-        "Create, Update and Delete are ticked; SkipOutOfScopeDeletions is not True.",
-        affected=hit,
-        actions=tuple(actions),
     )
 
 
@@ -352,42 +240,4 @@ def not_quarantined(snapshot: Snapshot) -> Outcome:
     )
 
 
-@check(
-    "connection.endpoint_is_reachable",
-    "The Catalog API host can be reached from this machine",
-    section=S,
-    source="SCIM probe; says nothing about the provider's network",
-    needs={"okta": (("catalog.probe",),), "entra": (("catalog.probe",),)},
-    deciding=False,
-)
-def endpoint_is_reachable(snapshot: Snapshot) -> Outcome:
-    probes = snapshot["probes"]
-    network = probes[probes["failure"].isin(("dns", "refused", "tls", "certificate", "timeout", "reset"))]
-    if probes.empty:
-        return Outcome(Status.SKIPPED, "The probe sent nothing.")
-    if len(network) < len(probes):
-        slow = probes["latency_ms"].max()
-        also = f" {count(len(network), 'request')} failed on the way." if len(network) else ""
-        return Outcome(Status.PASS, f"{count(len(probes), 'request')} answered, the slowest in {slow} ms.{also}")
-    return Outcome(
-        Status.WARN,
-        f"No request from this machine reached {probes['host'].iloc[0]}: {listed(sorted(set(network['failure'])))}.",
-        "DNS, TCP, TLS 1.2 and the certificate are fine.",
-        (Evidence.of("The requests", network[["probe", "host", "failure", "detail"]]),),
-        actions=(
-            Action(
-                "This machine's network",
-                "Check proxy and firewall for the Catalog API host; the provider's own network may be fine.",
-            ),
-        ),
-    )
-
-
-def answered(snapshot: Snapshot) -> pd.DataFrame:
-    """Probe rows that got an HTTP answer."""
-    probes = snapshot["probes"]
-    return probes[probes["http_status"].notna()]
-
-
-def failing(snapshot: Snapshot) -> pd.Series[Any]:
-    return ~yes(snapshot["probes"]["ok"])
+from scimrunbook.checks import _endpoint  # noqa: E402, F401 - registers the section's probe checks after its own

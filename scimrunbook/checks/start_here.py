@@ -93,7 +93,10 @@ def region_is_known(snapshot: Snapshot) -> Outcome:
 )
 def provider_is_accessible(snapshot: Snapshot) -> Outcome:
     table = snapshot["coverage"]
-    table = table[table["what"].str.startswith(f"{snapshot.provider}.")]
+    # a row that bears only the provider's name says that nobody was asked
+    table = table[
+        table["what"].str.startswith(f"{snapshot.provider}.", na=False) & (table["name"] != snapshot.provider)
+    ]
     read = table[table["refused"].isna()]["what"].drop_duplicates()
     refused = table[table["refused"].notna() & ~table["what"].isin(read)].drop_duplicates("what")
     if table.empty or (read.empty and refused.empty):

@@ -8,6 +8,7 @@ import pandas as pd
 
 from scimrunbook import guide
 from scimrunbook.checks import check
+from scimrunbook.checks._provisioning import the_job
 from scimrunbook.checks._words import (
     PROVIDER,
     ask_catalog,
@@ -23,7 +24,6 @@ from scimrunbook.checks._words import (
     who,
 )
 from scimrunbook.checks.attribute_mapping import BROKEN
-from scimrunbook.checks.connection import the_job
 from scimrunbook.derived import yes
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Reach, Status
 from scimrunbook.history import cycle, iso, last_of, log_span, open_failures, operations, when
@@ -88,7 +88,7 @@ def runs_on_schedule(snapshot: Snapshot) -> Outcome:
     source="Coalesce guide: Sync timing; Microsoft Learn: when will provisioning finish",
     needs=WHO,
     causes=(Cause.SYNC_SCHEDULE,),
-    blocked_by=(*BROKEN, "sync.runs_on_schedule"),
+    blocked_by=(*BROKEN, "connection.actions_are_enabled", "sync.runs_on_schedule"),
 )
 def enough_time_has_passed(snapshot: Snapshot) -> Outcome:
     table = pending(snapshot)
