@@ -74,11 +74,7 @@ def classify(problem: Exception, host: str) -> ReadFailure:
         if isinstance(link, ReadFailure):
             return link
     if isinstance(problem, httpx.LocalProtocolError | UnicodeEncodeError):
-        return ReadFailure(
-            "token",
-            f"The request to {host} could not be written: the token holds a character no HTTP header may carry.",
-            "Copy the token again, as one line without quotes or blanks.",
-        )
+        return unwritable(host)
     if isinstance(problem, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return ReadFailure("url", f"The address for {host} is not usable.", "Check the address in the incident file.")
     if isinstance(problem, httpx.ProxyError):
@@ -102,6 +98,15 @@ def classify(problem: Exception, host: str) -> ReadFailure:
     )
 
 
+def unwritable(host: str) -> ReadFailure:
+    """The token cannot be put into a header."""
+    return ReadFailure(
+        "token",
+        f"The request to {host} could not be written: the token holds a character no HTTP header may carry.",
+        "Copy the token again, as one line without quotes or blanks.",
+    )
+
+
 def _of_the_system(link: BaseException, host: str) -> ReadFailure | None:
     if isinstance(link, socket.gaierror):
         return ReadFailure("dns", f"The name {host} does not resolve.", "Check the host name, then DNS and VPN.")
@@ -122,8 +127,9 @@ def _of_the_system(link: BaseException, host: str) -> ReadFailure | None:
             "A TLS-inspecting proxy needs its CA certificate in SSL_CERT_FILE.",
         )
     if isinstance(link, ssl.SSLError):
+        why = getattr(link, "reason", None) or "no handshake"
         return ReadFailure(
-            "tls", f"{host} does not speak TLS 1.2 or newer here ({link.reason}).", "Check host, port and proxy."
+            "tls", f"{host} does not speak TLS 1.2 or newer here ({why}).", "Check host, port and proxy."
         )
     if isinstance(link, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
         return _reset(host)

@@ -22,7 +22,7 @@ import httpx
 from scimrunbook import __version__
 from scimrunbook.evidence.secrets import Secret
 from scimrunbook.sources.bodies import bounded
-from scimrunbook.sources.failures import ForeignOrigin, MethodRefusedError, ReadFailure, classify
+from scimrunbook.sources.failures import ForeignOrigin, MethodRefusedError, ReadFailure, classify, unwritable
 from scimrunbook.sources.json_reading import looks_like_html, read_json
 from scimrunbook.sources.parts import Progress
 from scimrunbook.sources.transport import Origin, ReadOnlyTransport, checked_origin, open_wire
@@ -58,7 +58,10 @@ class BearerAuth(httpx.Auth):
         theirs = Origin.of(request.url)
         if theirs != self._origin:
             raise ForeignOrigin(str(self._origin), str(theirs))
-        request.headers["Authorization"] = f"{self._scheme} {self._secret.reveal()}".strip()
+        value = f"{self._scheme} {self._secret.reveal()}".strip()
+        if not (value.isascii() and value.isprintable()):
+            raise unwritable(request.url.host)  # httpx would send it as UTF-8, or print it in its error
+        request.headers["Authorization"] = value
         yield request
 
     def __repr__(self) -> str:
