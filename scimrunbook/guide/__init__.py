@@ -29,6 +29,41 @@ from scimrunbook.guide.tables import (
     Symptom,
 )
 
+__all__ = [
+    "CAUSES",
+    "ENTRA_ERRORS",
+    "ENTRA_MAPPINGS",
+    "ENTRA_SKIPS",
+    "HOW_TO_GET",
+    "OKTA_APP_NAME",
+    "OKTA_EVENTS",
+    "OKTA_MAPPINGS",
+    "OKTA_TOGGLES",
+    "QUARANTINE_REASONS",
+    "REGIONS",
+    "SECTIONS",
+    "SOURCES",
+    "SYMPTOMS",
+    "_LOADERS",
+    "CauseFamily",
+    "EntraError",
+    "EntraSkip",
+    "GuideError",
+    "HowToGet",
+    "MappingRow",
+    "OktaEvent",
+    "OktaToggle",
+    "QuarantineReason",
+    "Region",
+    "Section",
+    "Source",
+    "Symptom",
+    "entra_error",
+    "read_table",
+    "row",
+    "section_link",
+]
+
 T = TypeVar("T")
 
 SOURCES: dict[str, Source]

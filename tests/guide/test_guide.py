@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scimrunbook import guide
-from scimrunbook.checks import SECTIONS
+from scimrunbook.checks import REGISTRY, SECTIONS, checks_of
 from scimrunbook.findings import Cause
 from scimrunbook.guide import tables
 from scimrunbook.incident import Host, Symptom
@@ -60,6 +60,8 @@ def test_sections_are_the_notebooks_in_order() -> None:
 
 def test_symptoms_and_causes_are_those_of_the_contracts() -> None:
     assert tuple(guide.SYMPTOMS) == get_args(Symptom)
+    assert [c for s in SECTIONS for p in ("okta", "entra") for c in checks_of(s, p)]
+    assert {s.observed_by for s in guide.SYMPTOMS.values()} <= set(REGISTRY)
     assert set(guide.CAUSES) == {*Cause, "unknown"}
     for family in guide.CAUSES.values():
         assert family.title and family.meaning.endswith(".") and family.first_step.endswith(".")
