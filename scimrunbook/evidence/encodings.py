@@ -28,7 +28,7 @@ def known_encodings(secret: str) -> tuple[str, ...]:
     forms |= {"".join(f"\\u{ord(c):04x}" for c in secret), "".join(f"\\u{ord(c):04X}" for c in secret)}
     forms |= {html.escape(secret), html.escape(secret, quote=False), repr(secret)[1:-1]}
     raw = secret.encode("utf-8", "surrogatepass")
-    forms |= {raw.hex(), raw.hex().upper()}
+    forms |= {repr(raw)[2:-1], raw.hex(), raw.hex().upper()}
     forms |= {"".join(f"%{b:02x}" for b in raw), "".join(f"%{b:02X}" for b in raw)}
     for offset in range(3):
         middle = _base64_middle(raw, offset)

@@ -48,23 +48,31 @@ def from_file(path: Path) -> bytes:
             f"The token file {name} cannot be opened, or is a symbolic link.",
             f"Put the token itself into a file of your own: chmod 600 {name}.",
         ) from None
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise NotAvailableError(f"The token file {name} is not a regular file.", "Name a file.")
-        if found.st_uid not in (os.geteuid(), 0):
-            raise NotAvailableError(f"The token file {name} belongs to somebody else.", "Use a file of your own.")
-        if found.st_mode & 0o077:
-            raise NotAvailableError(
-                f"The token file {name} can be read by others (mode {found.st_mode & 0o777:04o}).",
-                f"chmod 600 {name}. If others use this machine, consider the token exposed.",
-            )
-        if found.st_size > MAX_FILE:
-            raise NotAvailableError(f"The token file {name} is larger than 16 KiB.", "It should hold the token alone.")
-        try:
-            return file.read(MAX_FILE)
-        except OSError:
-            raise NotAvailableError(f"The token file {name} cannot be read.", "Check the disk.") from None
+    try:
+        trouble = _unfit(os.fstat(descriptor), name)
+        if trouble is not None:
+            raise trouble
+        return os.read(descriptor, MAX_FILE)
+    except OSError:
+        raise NotAvailableError(f"The token file {name} cannot be read.", "Check the disk.") from None
+    finally:
+        os.close(descriptor)
+
+
+def _unfit(found: os.stat_result, name: str) -> NotAvailableError | None:
+    """Why an opened file may not hold a token; None where it may."""
+    if not stat.S_ISREG(found.st_mode):
+        return NotAvailableError(f"The token file {name} is not a regular file.", "Name a file.")
+    if found.st_uid not in (os.geteuid(), 0):
+        return NotAvailableError(f"The token file {name} belongs to somebody else.", "Use a file of your own.")
+    if found.st_mode & 0o077:
+        return NotAvailableError(
+            f"The token file {name} can be read by others (mode {found.st_mode & 0o777:04o}).",
+            f"chmod 600 {name}. If others use this machine, consider the token exposed.",
+        )
+    if found.st_size > MAX_FILE:
+        return NotAvailableError(f"The token file {name} is larger than 16 KiB.", "It should hold the token alone.")
+    return None
 
 
 def from_keyring(address: str) -> str:
