@@ -117,7 +117,8 @@ def render(answers: Answers, schema: str = FILE_NAME) -> str:
             lines += ["", *_entry((name,), field, given)]
     text = "\n".join(lines) + "\n"
     try:
-        read_incident(text.encode("utf-8", "replace"), Path("new incident"))
+        # Without any answer the file is all comments; an empty mapping is told which keys it misses.
+        read_incident(text.encode("utf-8", "replace") if given else b"{}", Path("new incident"))
     except IncidentError as refused:
         problems = [Problem(None, p.key, p.message, p.remedy) for p in refused.problems]
         raise IncidentError(refused.path, problems) from None

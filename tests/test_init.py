@@ -123,6 +123,9 @@ def test_bad_answers_are_told_by_key_without_lines_of_a_file_that_is_not_there()
     with pytest.raises(IncidentError) as caught:
         render({**LEAST, "okta.org_url": "https://acme.okta.com", "okta.token": token})
     assert "looks like a token" in str(caught.value) and token not in str(caught.value)
+    with pytest.raises(IncidentError) as caught:
+        render({})
+    assert {p.key for p in caught.value.problems} == set(LEAST)
     with pytest.raises(ValueError, match="no question"):
         render({**LEAST, "okta.password": "x"})
 
