@@ -185,8 +185,10 @@ def test_graph_answers_validate_against_its_types(fault: str, shared: Path) -> N
     wanted = {
         "/auditLogs/provisioning?$top=1000": "provisioningObjectSummary", principal: "servicePrincipal",
         job: "synchronizationJob", f"{job}/{engine.job_id}/schema": "synchronizationSchema",
-        f"{principal}/appRoleAssignedTo": "appRoleAssignment", "/users": "user", "/groups": "group",
-        f"/groups/{group}/members": "user", "/auditLogs/directoryAudits": "directoryAudit",
+        f"{principal}/appRoleAssignedTo": "appRoleAssignment", "/groups": "group",
+        "/users?$select=id,userPrincipalName,accountEnabled,mailNickname,otherMails,createdDateTime": "user",
+        f"/groups/{group}/members?$select=id,userPrincipalName,accountEnabled": "user",
+        "/auditLogs/directoryAudits": "directoryAudit",
     }  # fmt: skip
     with made.serve() as port:
         headers = {"Host": "graph.microsoft.com", "Authorization": f"Bearer {made.provider_token}"}
