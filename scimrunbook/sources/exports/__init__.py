@@ -107,10 +107,12 @@ def _why_not(document: Document) -> str:
         return "a web page or XML, not an export: save the answer itself, or download again after signing in"
     if document.json is None and document.ndjson is None and document.problem and document.text.lstrip()[:1] in "{[":
         return f"{document.problem}: save or export it again"
+    if document.records is not None and not document.records.items:
+        return "an empty list that does not say of what: name the file after it, as in catalog-users.json"
     if document.records is not None:
-        first = document.records.objects[:1] or document.records.pages[:1]
-        keys = ", ".join(_short(k) for k in list(first[0])[:6]) if first else ""
-        return f"JSON of a kind that is not known (keys: {keys})" if keys else "JSON without any record in it"
+        first = document.records.objects[:1]
+        keys = ", ".join(_short(k) for k in list(first[0])[:6]) if first else "none"
+        return f"JSON of a kind that is not known (keys: {keys})"
     if document.csv is not None:
         return f"a CSV with columns that are not known: {', '.join(_short(h) for h in document.csv.header[:6])}"
     return "neither JSON nor CSV"

@@ -37,11 +37,16 @@ def _scim(document: Document, kind: str) -> Records | None:
     return records if fits and 2 * fits >= len(records.objects) else None
 
 
-def _empty_list(document: Document) -> bool:
+def _empty_list(document: Document, names: tuple[str, ...]) -> bool:
+    """Whether this is a list without items whose file name says of what.
+
+    Nothing in it does, and the saved answer of a single look-up must not pass for "Catalog has nobody".
+    """
     records = document.records
     if records is None or records.items or not records.pages:
         return False
-    return any(s.endswith(":ListResponse") for s in texts(records.pages[0].get("schemas")))
+    is_list = any(s.endswith(":ListResponse") for s in texts(records.pages[0].get("schemas")))
+    return is_list and any(n in document.name.lower() for n in names)
 
 
 def _more(records: Records, read: int) -> bool:
@@ -56,16 +61,17 @@ def users(document: Document) -> Recognised | None:
     """``GET <base URL>/Users``, one page or several, or single accounts."""
     records = _scim(document, "User")
     if records is None:
-        # An empty list does not say of what: only its file name can, and "nobody" is worth knowing.
-        named_groups = "group" in document.name.lower() or "team" in document.name.lower()
-        if not _empty_list(document) or named_groups:
-            return None
-        return Recognised(0, note="A list without anybody in it, taken for a list of accounts.")
+        empty = _empty_list(document, ("users", "accounts", "people"))
+        return (
+            Recognised(0, note="A list without anybody in it; that it is of accounts, its name says.")
+            if empty
+            else None
+        )
     rows, bad = scim_records.accounts(records.items)
     first_at, last_at = span(moment(r["changed_at"]) or moment(r["created_at"]) for r in rows)
     more = _more(records, len(records.items))
     tables: dict[str, list[Row]] = {"accounts": list(rows)}
-    return Recognised(len(rows), bad + records.unreadable, tables, first_at, last_at, more=more)
+    return _whole_list(Recognised(len(rows), bad + records.unreadable, tables, first_at, last_at, more=more), records)
 
 
 @parser(what="catalog.groups", title="Catalog teams (SCIM JSON)", provider=None)
@@ -73,11 +79,22 @@ def groups(document: Document) -> Recognised | None:
     """``GET <base URL>/Groups``, one page or several."""
     records = _scim(document, "Group")
     if records is None:
-        return Recognised(0, note="A list without any team in it.") if _empty_list(document) else None
+        empty = _empty_list(document, ("groups", "teams"))
+        return (
+            Recognised(0, note="A list without any team in it; that it is of teams, its name says.") if empty else None
+        )
     rows, members, bad = scim_records.teams(records.items)
     tables: dict[str, list[Row]] = {"teams": list(rows), "team_members": list(members)}
     more = _more(records, len(records.items))
-    return Recognised(len(rows), bad + records.unreadable, tables, more=more)
+    return _whole_list(Recognised(len(rows), bad + records.unreadable, tables, more=more), records)
+
+
+def _whole_list(result: Recognised, records: Records) -> Recognised:
+    """Resources saved one by one do not prove that there are no others."""
+    if not records.pages:
+        result.complete = False
+        result.remark("Single resources, not a list.")
+    return result
 
 
 _COLUMNS = {

@@ -62,8 +62,8 @@ def _settle_app(found: set[str], document: Document) -> Callable[[Recognised, Pa
         elif found and wanted not in found:
             result.refused = f"about another application (service principal {', '.join(sorted(found)[:3])})"
             result.get_it = (
-                f"Export it for the service principal {wanted}. If that is the application (client) id, write the "
-                "object id under entra.service_principal_id instead."
+                f"Export it for the service principal {wanted}. If that is the application (client) id, or "
+                "what another file was about, write the object id that is meant under entra.service_principal_id."
             )
 
     return settle

@@ -53,7 +53,7 @@ def _recognised(log: okta_log.Log, document: Document) -> Recognised:
         earlier, changes = merged(parts.rows["config_changes"], rows.changes)
         parts.rows["config_changes"] = earlier
         found.tables = {
-            "events": list(okta_log.named(events, parts.rows["app_accounts"])),
+            "events": list(okta_log.named(events, parts.rows["app_accounts"], parts.rows["groups"])),
             "config_changes": list(changes),
         }
         for said in (choice.note, rows.note):

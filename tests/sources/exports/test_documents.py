@@ -1,0 +1,117 @@
+"""Decoding: encodings, line ends, separators, NDJSON; and token-looking values that are taken out first."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scimrunbook.sources.exports.documents import Document, decode
+from scimrunbook.sources.exports.leaks import take_out
+from tests.sources import entra_made as made
+from tests.sources.exports.folder import incident, put, read, row_of
+
+
+def document(text: str) -> Document:
+    return Document("x", text, incident())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_encodings(encoding: str) -> None:
+    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    assert decode(mark + '{"name": "Zoë 李"}'.encode(encoding)) == ('{"name": "Zoë 李"}', None)
+
+
+def test_windows_1252_is_read_and_said_so() -> None:
+    text, note = decode("name;city\nZoë;Köln".encode("cp1252"))
+    assert text == "name;city\nZoë;Köln" and note is not None and "1252" in note
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_crash(data: bytes) -> None:
+    text, _ = decode(data)
+    if text is not None:
+        found = document(text)
+        assert found.json is None or found.problem is None
+        assert found.records is None or isinstance(found.records.items, list)
+        assert found.csv is None or all(len(r) == len(found.csv.header) for r in found.csv.rows)
+
+
+def test_ndjson_counts_the_lines_it_cannot_read() -> None:
+    lines = ['{"id": 1}', "", '{"id": 2}', '{"id": 3', "no json"]
+    records = document("\r\n".join(lines)).records
+    assert records is not None
+    assert (len(records.items), records.unreadable) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"id": 1}, {"id": 2}]',
+        '{"value": [{"id": 1}, {"id": 2}]}',
+        '{"records": [{"id": 1}]}\n{"records": [{"id": 2}]}',
+        '[{"value": [{"id": 1}]}, {"value": [{"id": 2}]}]',
+        '{"id": 1}\n{"id": 2}',
+    ],
+)
+def test_records_whatever_holds_them(text: str) -> None:
+    records = document(text).records
+    assert records is not None and [o["id"] for o in records.objects] == [1, 2]
+
+
+def test_json_a_key_twice_no_number_and_half_characters() -> None:
+    value = document('{"a": 1, "a": 2, "n": NaN, "half": "\\ud83d"}').json
+    assert value["a"] == 2 and value["n"] is None
+    value["half"].encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "text", ["a,b\n1,2\n", "a;b\r\n1;2\r\n", "a\tb\n1\t2", "sep=;\na;b\n1;2", '\n"a","b"\n"1","2"\n']
+)
+def test_csv_separators(text: str) -> None:
+    table = document(text).csv
+    assert table is not None and table.header == ["a", "b"] and table.rows == [["1", "2"]]
+
+
+def test_csv_rows_of_another_width_are_counted() -> None:
+    table = document('a,b\n1,2\n3\n"x\ny",4\n5,6,7\n').csv
+    assert table is not None and (table.rows, table.unreadable) == ([["1", "2"], ["x\ny", "4"]], 2)
+
+
+WORD = "aZ9_-k3Qx7" * 4
+TOKENS = {
+    "authorization header (SSWS)": "SSWS " + WORD,
+    "authorization header (Bearer)": "Bearer " + WORD,
+    "JSON Web Token": "eyJ" + WORD[:12] + "." + "eyJ" + WORD[:14] + "." + WORD[:20],
+    "Okta API token": "00" + WORD,
+}
+
+
+@pytest.mark.parametrize("rule", sorted(TOKENS))
+def test_tokens_are_reported_by_line_and_never_pass(rule: str) -> None:
+    text = json.dumps([made.record(), {"note": f"x {TOKENS[rule]} y"}], indent=1)
+    clean, found = take_out(text)
+    line = next(n for n, part in enumerate(text.splitlines(), 1) if TOKENS[rule] in part)
+    assert found == [(line, rule)]
+    assert TOKENS[rule][6:] not in clean and len(json.loads(clean)) == 2
+
+
+def test_ids_and_hashes_are_no_tokens() -> None:
+    text = f"{made.ADA} 00u1gjh63g214q0Hq0g4 {'0' * 64} Bearer token missing 00{'a' * 50}"
+    assert take_out(text) == (text, [])
+
+
+def test_hostile_text_takes_linear_time() -> None:
+    for text in ("eyJ" * 100_000, "Bearer " * 50_000, "00" * 200_000, ("eyJaaaaaaaa." * 30_000)):
+        take_out(text)
+
+
+def test_a_token_in_a_file_reaches_neither_tables_nor_the_report(tmp_path) -> None:
+    spoiled = made.failed(reason=f"StatusCode: Unauthorized sent {TOKENS['authorization header (Bearer)']}")
+    put(tmp_path, "log.json", [spoiled])
+    parts = read(tmp_path)
+    assert [(leak["file"], leak["line"]) for leak in parts.facts.leaks] == [("log.json", 1)]
+    assert row_of(parts, "log.json")["rows"] == 1
+    assert WORD not in repr(parts.rows) + repr(parts.facts)
