@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Without byte code every kernel compiles the whole stack again: 2.5 times slower runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slow lint types lock lab clean help
+.PHONY: demo demo-files test test-slow lint types lock lab clean help
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -45,3 +45,8 @@ lock:            ## write constraints.txt anew from a fresh resolution
 
 clean:           ## caches and the virtual environment; never outputs/
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+demo-files: $(STAMP)   ## write the checked-in practice incidents and their exports anew
+	rm -rf parameters/demo-okta* parameters/demo-entra*
+	$(BIN)/scimrunbook simulate --provider okta --fault create_off --seed 7 --export parameters/demo-okta-exports --incident demo-okta
+	$(BIN)/scimrunbook simulate --provider entra --fault token_expired --seed 7 --export parameters/demo-entra-exports --incident demo-entra

@@ -43,7 +43,7 @@ def _ask(answers: dict[str, str | list[str]]) -> None:
     asked: set[str] = set()
     while True:
         # which questions there are depends on the provider, which is one of them
-        question = next((q for q in questions(provider) if q.key not in answers and q.key not in asked), None)
+        question = next((q for q in questions(provider, answers) if q.key not in answers and q.key not in asked), None)
         if question is None:
             return
         asked.add(question.key)

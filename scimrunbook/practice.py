@@ -20,8 +20,8 @@ from scimrunbook.show.progress import reporter
 
 # What the demo breaks, and what it therefore has to find.
 DEMO: tuple[tuple[Literal["okta", "entra"], str, str], ...] = (
-    ("okta", "create_off", "DEMO-OKTA"),
-    ("entra", "token_expired", "DEMO-ENTRA"),
+    ("okta", "create_off", "PRACTICE-OKTA"),
+    ("entra", "token_expired", "PRACTICE-ENTRA"),
 )
 DEMO_SEED = 7
 

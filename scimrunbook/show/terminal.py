@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from scimrunbook.show.view import View
@@ -57,4 +57,7 @@ def _cause(console: Console, view: View, found: dict[str, Any], place: int) -> N
 
 
 def _line(console: Console, text: str, *, indent: int = 0, style: str = "") -> None:
-    console.print(Padding(Text(plain(text), style=style), (0, 0, 0, indent)), soft_wrap=False)
+    """One paragraph, wrapped here so that nothing but the text is printed: no padding, no markup."""
+    width = max(console.width - indent, 20)
+    for part in textwrap.wrap(plain(text), width, break_on_hyphens=False) or [""]:
+        console.print(Text(" " * indent + part, style=style), soft_wrap=True)

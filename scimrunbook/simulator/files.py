@@ -9,7 +9,6 @@ from typing import Any
 
 import yaml
 
-from scimrunbook.simulator.faults import FAULTS
 from scimrunbook.simulator.tenant import CATALOG_HOST, Tenant
 from scimrunbook.simulator.world import AS_OF, BREAK
 
@@ -43,7 +42,7 @@ def incident(tenant: Tenant, name: str) -> dict[str, Any]:
     named = [k for t in tenant.truth if len(t.affected) <= len(tenant.world.people) // 2 for k in t.affected][:_NAMED]
     data: dict[str, Any] = {
         "incident": name,
-        "summary": "; ".join(FAULTS[t.fault].title for t in tenant.truth) if not symptoms else _summary(symptoms),
+        "summary": "Practice: " + (_summary(symptoms) if symptoms else "nothing is known to be wrong"),
         "identity_provider": tenant.provider,
         "catalog_host": CATALOG_HOST,
     }
@@ -75,8 +74,7 @@ _SAID = {
 
 
 def _summary(symptoms: list[str]) -> str:
-    said = ", and ".join(_SAID[s] for s in symptoms)
-    return said[0].upper() + said[1:]
+    return ", and ".join(_SAID[s] for s in symptoms)
 
 
 def _stamp(at: Any) -> str:
