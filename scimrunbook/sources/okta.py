@@ -198,7 +198,9 @@ class _Okta:
                     self.org.progress(HOW_TO_GET["okta.system_log"].title, len(records))
         log = okta_log.parse(records.values())
         rows = okta_log.rows(log, self.app_id)
-        self.parts.add("events", okta_log.named(rows.events, self.parts.rows["app_accounts"]))
+        self.parts.add(
+            "events", okta_log.named(rows.events, self.parts.rows["app_accounts"], self.parts.rows["groups"])
+        )
         earlier, changes = merged(self.parts.rows["config_changes"], rows.changes)
         self.parts.rows["config_changes"] = [*earlier, *changes]
         tally.good, tally.bad = len(log.entries), log.unreadable

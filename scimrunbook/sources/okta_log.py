@@ -265,14 +265,26 @@ def _made_id(e: Entry) -> str:
     return "made-" + hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:24]
 
 
-def named(events: list[Row], accounts: Iterable[Mapping[str, Any]]) -> list[Row]:
-    """The events with the person filled in where a record names only the app user, by its username."""
-    keys: dict[str, set[str]] = {}
-    for account in accounts:
-        if account.get("user_name") and account.get("person_key"):
-            keys.setdefault(str(account["user_name"]).casefold(), set()).add(str(account["person_key"]))
-    known = {name: next(iter(some)) for name, some in keys.items() if len(some) == 1}
+def named(events: list[Row], accounts: Iterable[Mapping[str, Any]], groups: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """The events with people and groups filled in where a record names them only by the application's side.
+
+    An app user by its username (rows of ``app_accounts``), a pushed group by its name (rows of ``groups``); a name that
+    two have names nobody.
+    """
+    people = _keys((a.get("user_name"), a.get("person_key")) for a in accounts)
+    teams = _keys((g.get("name"), g.get("group_key")) for g in groups)
     for row in events:
         if row["object_type"] == "user" and row["person_key"] is None and row["name"]:
-            row["person_key"] = known.get(row["name"].casefold())
+            row["person_key"] = people.get(row["name"].casefold())
+        if row["object_type"] == "group" and row["group_key"] is None and row["name"]:
+            row["group_key"] = teams.get(row["name"].casefold())
     return events
+
+
+def _keys(pairs: Iterable[tuple[Any, Any]]) -> dict[str, str]:
+    """Case-folded name → key, for names that lead to one key only."""
+    found: dict[str, set[str]] = {}
+    for name, key in pairs:
+        if name and key:
+            found.setdefault(str(name).casefold(), set()).add(str(key))
+    return {name: next(iter(keys)) for name, keys in found.items() if len(keys) == 1}

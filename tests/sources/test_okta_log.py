@@ -183,9 +183,19 @@ def test_of_several_applications_none_is_guessed() -> None:
 def test_a_person_known_by_the_app_username_only() -> None:
     bare = data.event(target=[data.target("AppUser", "0ua1", "ADA@example.com"), data.app_target()])
     accounts = [{"person_key": data.ADA, "user_name": "ada@example.com"}]
-    assert okta_log.named(rows(bare).events, accounts)[0]["person_key"] == data.ADA
+    assert okta_log.named(rows(bare).events, accounts, [])[0]["person_key"] == data.ADA
     twice = [*accounts, {"person_key": data.BO, "user_name": "Ada@example.com"}]
-    assert okta_log.named(rows(bare).events, twice)[0]["person_key"] is None
+    assert okta_log.named(rows(bare).events, twice, [])[0]["person_key"] is None
+
+
+def test_a_pushed_group_known_by_its_name_only() -> None:
+    pushed = data.event("application.provision.group_push.pushed", target=[
+        data.target("AppGroup", "AGr1", None, "Marketing"), data.app_target()])  # fmt: skip
+    groups = [{"group_key": data.GROUP, "name": "Marketing"}]
+    (row,) = okta_log.named(rows(pushed).events, [], groups)
+    assert (row["group_key"], row["name"], row["person_key"]) == (data.GROUP, "Marketing", None)
+    (row,) = okta_log.named(rows(pushed).events, [], [*groups, {"group_key": "00g2", "name": "marketing"}])
+    assert row["group_key"] is None
 
 
 HEADER = (
