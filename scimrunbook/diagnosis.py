@@ -4,7 +4,7 @@ The rule, in the order in which it is applied:
 
 1. A cause exists where a deciding finding speaks for it that failed, or that warns and names an action. Symptoms
    describe; they never make a cause. What is blocked by another finding waits until that one is mended.
-2. The finding that decides a cause is the most specific one (``SPECIFIC``); failed ones come before warnings.
+2. The finding that decides a cause is the most specific one (``ranking.SPECIFIC``); failed ones come before warnings.
 3. Causes resting on a failure come before causes resting on a warning. Then tenant-wide blocks before personal
    faults, tenant-wide ones in the guide's order (connection, URL and token, mapping, assignment, timing): nothing
    further down can be judged before they are mended.
@@ -21,77 +21,13 @@ from typing import Any
 import pandas as pd
 
 from scimrunbook import guide
-from scimrunbook.checks.runner import head, how_to_get
+from scimrunbook.checks._needs import how_to_get
+from scimrunbook.checks.runner import head
 from scimrunbook.findings import MAX_AFFECTED_SHOWN, Action, Cause, Finding, Reach, Status
 from scimrunbook.matching import catalog_known
+from scimrunbook.ranking import EXPLAINS, NEEDS_CATALOG, ORDER, QUESTIONS, TELLING, specificity
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.trace import counts, stopped
-
-ORDER = (
-    Cause.INTEGRATION_NOT_ENABLED,
-    Cause.URL_OR_TOKEN,
-    Cause.ATTRIBUTE_MAPPING,
-    Cause.ASSIGNMENT_SCOPE,
-    Cause.SYNC_SCHEDULE,
-    Cause.DUPLICATE_IDENTITY,
-    Cause.CATALOG_SIDE,
-    Cause.WRONG_SURFACE,
-)
-# Most specific first: a setting that is seen to be wrong says more than the operations that fail by it.
-SPECIFIC = (
-    "connection.app_is_active",
-    "connection.provisioning_is_on",
-    "connection.actions_are_enabled",
-    "assignments.assigned_after_enabling",
-    "base_url.matches_the_region",
-    "token.is_well_formed",
-    "token.did_not_change",
-    "token.is_accepted",
-    "token.is_accepted_every_time",
-    "mapping.entra_external_id",
-    "mapping.source_values_present",
-    "mapping.okta_to_app",
-    "mapping.entra_users_kept",
-    "mapping.okta_pushed_on_update",
-    "mapping.okta_username_format",
-    "mapping.entra_matching_attribute",
-    "mapping.entra_groups",
-    "mapping.entra_no_extras",
-    "mapping.okta_from_app",
-    "assignments.people_are_assigned",
-    "assignments.no_nested_groups",
-    "assignments.scope_admits_them",
-    "assignments.group_push_is_healthy",
-    "assignments.groups_are_assigned",
-    "assignments.people_are_active_in_provider",
-    "accounts.one_per_person",
-    "sync.endpoint_keeps_up",
-    "sync.runs_on_schedule",
-    "sync.enough_time_has_passed",
-    "sync.fresh_run_queued_after_fix",
-    "sync.deactivations_were_delivered",
-    "assignments.leavers_were_unassigned_by_provider",
-    "sync.no_retry_backlog",
-    "connection.not_quarantined",
-    "mapping.values_arrive",
-    "sync.no_failed_operations",
-    "sync.log_does_not_stop",
-)
-# Which causes can bring a symptom about; what nothing listed here explains is unknown.
-EXPLAINS: dict[str, tuple[Cause, ...]] = {
-    "missing_people": tuple(c for c in ORDER if c is not Cause.WRONG_SURFACE),
-    "stale_attributes": tuple(c for c in ORDER if c is not Cause.WRONG_SURFACE),
-    "lingering_access": tuple(c for c in ORDER if c is not Cause.WRONG_SURFACE),
-    "failing_jobs": tuple(c for c in ORDER if c is not Cause.WRONG_SURFACE),
-    "empty_names": (Cause.ATTRIBUTE_MAPPING, Cause.CATALOG_SIDE, Cause.INTEGRATION_NOT_ENABLED, Cause.URL_OR_TOKEN),
-    "missing_teams": tuple(c for c in ORDER if c is not Cause.WRONG_SURFACE),
-    "transform_login": (Cause.WRONG_SURFACE,),
-}
-# Answered directly, or else by the provider's log; where neither is, no verdict of health is possible.
-QUESTIONS = {
-    "connection": ("connection.provisioning_is_on", "token.did_not_change", "token.is_accepted"),
-    "token": ("token.did_not_change", "token.is_accepted"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +119,7 @@ def ranked(speaking: Sequence[Finding], concerned: frozenset[str], hops: pd.Data
 
 
 def _deciding(group: Iterable[Finding]) -> list[Finding]:
-    place = {name: i for i, name in enumerate(SPECIFIC)}
-    return sorted(group, key=lambda f: (f.status is not Status.FAIL, place.get(f.id, len(SPECIFIC)), f.id))
+    return sorted(group, key=lambda f: (f.status is not Status.FAIL, specificity(f.id), f.id))
 
 
 def _key(cause: Cause, group: list[Finding], concerned: frozenset[str], hops: pd.DataFrame) -> tuple[Any, ...]:
@@ -251,7 +186,7 @@ def _unexplained(
         return ()
     involved = tuple(by_id[guide.SYMPTOMS[s].observed_by] for s in open_ if guide.SYMPTOMS[s].observed_by in by_id)
     affected = tuple(sorted({k for f in involved if f.status is Status.FAIL for k in f.affected}))
-    blind = not catalog_known(snapshot) and bool(set(open_) & set(_NEEDS_CATALOG))
+    blind = not catalog_known(snapshot) and bool(set(open_) & set(NEEDS_CATALOG))
     refuted = all(f.status is Status.PASS for f in involved) and bool(involved) and not blind
     titles = ", ".join(guide.SYMPTOMS[s].title.lower() for s in open_)
     why = (
@@ -263,28 +198,11 @@ def _unexplained(
     return (RankedCause("unknown", None, None, affected, tuple(f.id for f in involved), why, (), ask),)
 
 
-# Symptoms people see in Catalog: what the provider's own records say refutes none of them.
-_NEEDS_CATALOG = ("missing_people", "stale_attributes", "lingering_access", "empty_names", "missing_teams")
-# What would tell most, in this order.
-_TELLING = (
-    "token.did_not_change",
-    "connection.provisioning_is_on",
-    "symptoms.nobody_missing",
-    "sync.no_failed_operations",
-    "base_url.matches_the_region",
-    "accounts.one_per_person",
-    "mapping.source_values_present",
-    "mapping.entra_external_id",
-    "mapping.okta_to_app",
-    "assignments.people_are_assigned",
-)
-
-
 def _ask(findings: Sequence[Finding], refuted: bool) -> str:
     if refuted:
         return "One person to whom it happens: add their e-mail address to people: in the incident file and run again."
     by_id = {f.id: f for f in findings}
-    for name in _TELLING:
+    for name in TELLING:
         finding = by_id.get(name)
         if finding and finding.status is Status.SKIPPED and finding.needs:
             return finding.needs
@@ -309,7 +227,7 @@ def _verdict(
         seen = by_id.get(guide.SYMPTOMS[symptom].observed_by)
         if seen is None or seen.status in (Status.SKIPPED, Status.ERROR, Status.MANUAL):
             return "inconclusive"
-        if seen.status is Status.PASS and symptom in _NEEDS_CATALOG and not catalog_known(snapshot):
+        if seen.status is Status.PASS and symptom in NEEDS_CATALOG and not catalog_known(snapshot):
             return "inconclusive"  # the provider believes all is well; only Catalog can say so
     observed = any(f.section == "symptoms" and f.status is Status.FAIL for f in findings)
     return "inconclusive" if observed or (unknown and not _refuted(unknown)) else "healthy"

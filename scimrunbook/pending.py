@@ -93,12 +93,15 @@ def _never_succeeded(snapshot: Snapshot, key: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _newer_than_log(snapshot: Snapshot, people: pd.DataFrame) -> pd.Series[Any]:
-    """Who was created or assigned after the log begins: an account of theirs would stand in a whole log."""
-    span = log_span(snapshot)
-    if span.first is None or not span.whole:
-        return pd.Series(False, index=people.index)
+    """Who came after the log begins (an account of theirs would stand in a whole log) or after the last cycle."""
     born = people[["created_at", "assigned_at"]].max(axis=1)
-    return (born > span.first).fillna(False).astype(bool)
+    span, jobs = log_span(snapshot), snapshot["jobs"]
+    starts = [span.first] if span.first is not None and span.whole else []
+    if snapshot.provider == "entra" and len(jobs):
+        failed = jobs["state"].eq("Quarantine") | jobs["last_state"].eq("Failed")
+        ran = jobs["last_began_at"].where(~failed, jobs["last_success_at"])
+        starts += [ran.max()] if ran.notna().all() else []
+    return (born > min(starts)).fillna(False).astype(bool) if starts else pd.Series(False, index=people.index)
 
 
 @derived
@@ -124,6 +127,9 @@ def pending(snapshot: Snapshot) -> pd.DataFrame:
     times = ["created_at", "changed_at", "assigned_at", "unassigned_at"]
     frame = frame.assign(unassigned_at=_unassigned_at(snapshot, frame["person_key"]))
     since = frame[times].max(axis=1)
+    # Entra does not tell when a person was changed: for whoever had an account the time is then unknown
+    dated = frame[["changed_at", "unassigned_at"]].notna().any(axis=1) | need.isin(("create", "scope", "none"))
+    since = since.where(dated)
     waiting = need.isin(("create", "reactivate", "update", "deactivate")) & (since > settled_before(snapshot)).fillna(
         False
     )

@@ -17,6 +17,7 @@ from scimrunbook.derived import looked_up, no, yes
 from scimrunbook.findings import Finding, Reach, Status
 from scimrunbook.history import last_of
 from scimrunbook.pending import pending
+from scimrunbook.ranking import specificity
 from scimrunbook.scope import assigned_groups
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.teams import members_known, team_gaps
@@ -133,7 +134,9 @@ class _Trace:
         for block in self._breaks():
             since = pd.to_datetime(block.since, utc=True, errors="coerce") if block.since else pd.NaT
             refused = looked_up(self.key, self.last["failed_at"])
-            fresh = p["since"].isna() | (p["since"] >= since) | (refused >= since)
+            # who joined a group later than they were hired has no younger date in Entra
+            undated = p["since"].isna() | (p["changed_at"].isna() & p["need"].eq("create"))
+            fresh = undated | (p["since"] >= since) | (refused >= since)
             fresh = fresh.astype(bool) if pd.notna(since) else pd.Series(True, index=p.index)
             concerned = self.key.isin(block.affected) if block.affected else pd.Series(True, index=p.index)
             held = (due & concerned & fresh) | (failing & (refused >= since).fillna(False))
@@ -201,11 +204,12 @@ class _Trace:
         self.action[hop] = self.action[hop].mask(fresh, action).astype("str")
 
     def _breaks(self) -> list[Finding]:
-        return [
+        found = [
             f
             for f in self.failed
             if f.section in _BLOCKS and f.reach is Reach.TENANT and f.status is Status.FAIL and not f.answer
         ]
+        return sorted(found, key=lambda f: specificity(f.id))
 
     def _affected(self, prefix: str) -> set[str]:
         return {k for f in self.failed if f.id.startswith(prefix) for k in f.affected}

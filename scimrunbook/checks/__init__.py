@@ -7,7 +7,7 @@ the registry answers ``skipped`` with how to get it, so a check body only sees d
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scimrunbook.findings import Cause, Outcome, Reach
@@ -41,7 +41,7 @@ class Check:
     section: str
     run: CheckFunction
     providers: tuple[str, ...]
-    needs: dict[str, tuple[tuple[str, ...], ...]]
+    needs: Mapping[str, tuple[tuple[str, ...], ...]]
     causes: tuple[Cause, ...]
     reach: Reach
     deciding: bool
@@ -59,7 +59,7 @@ def check(
     section: str,
     source: str,
     providers: tuple[str, ...] = ("okta", "entra"),
-    needs: dict[str, tuple[tuple[str, ...], ...]] | None = None,
+    needs: Mapping[str, tuple[tuple[str, ...], ...]] | None = None,
     causes: tuple[Cause, ...] = (),
     reach: Reach = Reach.PEOPLE,
     deciding: bool = True,

@@ -12,6 +12,16 @@ from scimrunbook.history import iso, when
 from scimrunbook.pending import pending
 from scimrunbook.snapshot import Snapshot
 
+# What must be mended before anything that flows can be judged, the first in the guide first.
+BROKEN = (
+    "connection.app_is_active",
+    "connection.provisioning_is_on",
+    "base_url.matches_the_region",
+    "token.did_not_change",
+    "token.is_accepted",
+    "connection.not_quarantined",
+)
+
 
 def undelivered(snapshot: Snapshot, *needs: str) -> tuple[str, ...]:
     """Keys of people with something to deliver (``needs`` of ``pending``; all of them where none is named)."""

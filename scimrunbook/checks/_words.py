@@ -118,3 +118,17 @@ def catalog_admin(what: str, why: str = "") -> Action:
 
 def ask_catalog(what: str, why: str = "") -> Action:
     return Action("Coalesce support (Catalog operations)", what, why)
+
+
+def credentials_screen(snapshot: Snapshot) -> str:
+    if snapshot.provider == "okta":
+        return screen(snapshot, "Provisioning", "Integration", "Edit")
+    return screen(snapshot, "Provisioning", "Admin Credentials")
+
+
+def field(snapshot: Snapshot) -> str:
+    return "Base URL" if snapshot.provider == "okta" else "Tenant URL"
+
+
+def test_button(snapshot: Snapshot) -> str:
+    return "Test API Credentials" if snapshot.provider == "okta" else "Test connection"

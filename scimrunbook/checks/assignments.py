@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from scimrunbook.checks import check
+from scimrunbook.checks._groups import assign_screen
+from scimrunbook.checks._provisioning import BROKEN
 from scimrunbook.checks._words import (
     count,
     keys,
@@ -17,21 +19,16 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.checks.attribute_mapping import BROKEN
 from scimrunbook.derived import looked_up, no, yes
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Reach, Status
 from scimrunbook.history import iso, last_of, when
 from scimrunbook.pending import pending
-from scimrunbook.scope import assigned_groups, assignments_known, direct_members, scope, team_groups
+from scimrunbook.scope import assigned_groups, assignments_known
 from scimrunbook.snapshot import Snapshot
 
 S = "assignments"
 SCOPE = (Cause.ASSIGNMENT_SCOPE,)
 WHO = {"okta": (("okta.app_users",), ("okta.app_groups",)), "entra": (("entra.assignments",),)}
-
-
-def assign_screen(snapshot: Snapshot) -> str:
-    return screen(snapshot, "Assignments" if snapshot.provider == "okta" else "Users and groups")
 
 
 @check(
@@ -86,78 +83,6 @@ def people_are_assigned(snapshot: Snapshot) -> Outcome:
         (table_of(snapshot, "Not assigned", hit), Evidence.of("Assigned groups", assigned_groups(snapshot)[["name"]])),
         hit,
         tuple(steps),
-    )
-
-
-@check(
-    "assignments.groups_are_assigned",
-    "The groups that should be teams are assigned (Entra) or pushed (Okta)",
-    section=S,
-    source="Coalesce guide: Confirm assignments and group scope",
-    needs={"okta": (("okta.push_mappings",),), "entra": (("entra.assignments",),)},
-    causes=SCOPE,
-)
-def groups_are_assigned(snapshot: Snapshot) -> Outcome:
-    groups = team_groups(snapshot)
-    verb = "pushed" if snapshot.provider == "okta" else "assigned"
-    wished = {t.casefold(): t for teams in snapshot.incident.role_mapping.values() for t in teams}
-    lacking = [t for f, t in sorted(wished.items()) if f not in set(groups["name"].str.casefold())]
-    real = snapshot["groups"].dropna(subset=["name"])
-    known = real[real["name"].str.casefold().isin([t.casefold() for t in lacking])]
-    if len(known):
-        names = sorted(known["name"])
-        where = screen(snapshot, "Push Groups") if snapshot.provider == "okta" else assign_screen(snapshot)
-        how = "Push Groups > Find groups by name" if snapshot.provider == "okta" else "Add user/group"
-        return Outcome(
-            Status.FAIL,
-            f"The role mapping names {listed(names)}, and the group exists, but it is not {verb}.",
-            f"Every group that should be a team is {verb}.",
-            affected=keys(known["group_key"]),
-            actions=(Action(where, f"{how}: add {listed(names)}."),),
-        )
-    if groups.empty and "missing_teams" in snapshot.incident.symptoms:
-        where = screen(snapshot, "Push Groups") if snapshot.provider == "okta" else assign_screen(snapshot)
-        return Outcome(
-            Status.FAIL,
-            f"No group is {verb} at all, so Catalog gets no team.",
-            f"Every group that should be a team is {verb}.",
-            actions=(Action(where, "Add the groups that should be teams."),),
-        )
-    return Outcome(Status.PASS, f"{count(len(groups), 'group is', 'groups are')} {verb}.")
-
-
-@check(
-    "assignments.no_nested_groups",
-    "Nobody relies on a nested group",
-    section=S,
-    providers=("entra",),
-    source="Microsoft Learn: how provisioning works (direct members only)",
-    needs={"entra": (("entra.assignments", "entra.members"),)},
-    causes=SCOPE,
-)
-def no_nested_groups(snapshot: Snapshot) -> Outcome:
-    table = snapshot["memberships"]
-    outer = assigned_groups(snapshot)
-    nested = table[(table["member_type"] == "group") & table["group_key"].isin(outer["group_key"])]
-    if nested.empty:
-        return Outcome(Status.PASS, "No assigned group holds another group.")
-    inner = direct_members(snapshot)
-    inner = inner[inner["group_key"].isin(nested["member_key"])]
-    everyone = scope(snapshot)
-    lost = everyone[everyone["person_key"].isin(inner["person_key"]) & ~yes(everyone["assigned"])]
-    lost = lost[~no(lost["active"])]
-    hit = keys(lost["person_key"])
-    names = sorted(outer[outer["group_key"].isin(nested["group_key"])]["name"])
-    if not hit:
-        return Outcome(Status.PASS, f"{listed(names)} hold other groups, but everybody in those is assigned otherwise.")
-    return Outcome(
-        Status.FAIL,
-        f"{people(len(hit))} belong to {listed(names)} only through a group inside it, and Entra provisions direct "
-        f"members only: {who(snapshot, hit)}.",
-        "Everybody is a direct member of an assigned group.",
-        (table_of(snapshot, "Members of nested groups", hit),),
-        hit,
-        (Action(assign_screen(snapshot), "Add the inner groups themselves, or make these people direct members."),),
     )
 
 
@@ -228,43 +153,6 @@ def assigned_after_enabling(snapshot: Snapshot) -> Outcome:
                 "Waiting and Force Sync do not create people who were assigned before provisioning was enabled.",
             ),
         ),
-    )
-
-
-@check(
-    "assignments.group_push_is_healthy",
-    "Group push mappings are active and without error; the pushed group is not the assignment group",
-    section=S,
-    providers=("okta",),
-    source="Okta help: Group Push troubleshooting",
-    needs={"okta": (("okta.push_mappings",),)},
-    causes=SCOPE,
-    blocked_by=BROKEN,
-)
-def group_push_is_healthy(snapshot: Snapshot) -> Outcome:
-    groups = team_groups(snapshot)
-    broken = groups[groups["status"].isin(("ERROR", "INACTIVE")) | groups["error"].notna()]
-    both = groups[groups["group_key"].isin(assigned_groups(snapshot)["group_key"])]
-    where = screen(snapshot, "Push Groups")
-    if broken.empty and both.empty:
-        return Outcome(Status.PASS, f"{count(len(groups), 'push mapping')}, all active, none used for assignment.")
-    said, steps = [], []
-    if len(broken):
-        said.append(f"the push of {listed(sorted(broken['name'])[:3], len(broken))} is off or in error")
-        steps.append(Action(where, "Open the mapping's status menu: Activate, or Push now; read the Errors tab."))
-    if len(both):
-        said.append(f"{listed(sorted(both['name'])[:3], len(both))} is pushed and used for assignment at once")
-        steps.append(
-            Action(where, "Use one group for assignment and another for the push; Okta does not support both.")
-        )
-    return Outcome(
-        Status.FAIL if len(broken) else Status.WARN,
-        f"{listed(said)}.".replace("the push", "The push", 1) if len(broken) else f"{listed(said)}.",
-        "Active mappings without error, of groups that assign nobody.",
-        (Evidence.of("Push mappings", pd.concat([broken, both])[["name", "status", "error"]].drop_duplicates()),),
-        keys(pd.concat([broken["group_key"], both["group_key"]])),
-        tuple(steps),
-        since=iso(broken["at"].max()) if len(broken) else None,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from scimrunbook.checks import check
 from scimrunbook.checks._base_url import COSMETIC, differences
+from scimrunbook.checks._token import refused_probes
 from scimrunbook.checks._words import ask_catalog, count, listed, region
-from scimrunbook.checks.base_url_and_token import refused_probes
 from scimrunbook.findings import Action, Cause, Outcome, Status
 from scimrunbook.history import open_failures, refusals
 from scimrunbook.matching import accounts, catalog_known

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from scimrunbook.checks import check
+from scimrunbook.checks._needs import how_to_get
+from scimrunbook.checks._provisioning import BROKEN
 from scimrunbook.checks._words import (
     catalog_admin,
     count,
@@ -17,7 +19,6 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.checks.attribute_mapping import BROKEN
 from scimrunbook.derived import fold, looked_up, yes
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Status
 from scimrunbook.history import open_failures
@@ -112,7 +113,7 @@ def _conflicts(snapshot: Snapshot) -> Outcome:
         return Outcome(
             Status.SKIPPED,
             f"{provider(snapshot)}'s log shows no conflict; accounts beside SCIM are seen in Catalog's list only.",
-            needs="Not checked: needs the list of Catalog accounts (Catalog > Settings > Users: export as CSV).",
+            needs=how_to_get(snapshot, "catalog.users"),
         )
     hit = keys(rows["key"])
     return Outcome(

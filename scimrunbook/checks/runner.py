@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from scimrunbook import guide
 from scimrunbook.checks import SECTIONS, Check, checks_of
+from scimrunbook.checks._needs import how_to_get
 from scimrunbook.findings import Action, Finding, Manual, Outcome, Status
 from scimrunbook.snapshot import Snapshot
 
@@ -52,25 +53,6 @@ def missing(check: Check, snapshot: Snapshot) -> str:
     if not lacking or any(not lack for lack in lacking):
         return ""
     return " ".join(how_to_get(snapshot, what) for what in min(lacking, key=len))
-
-
-def how_to_get(snapshot: Snapshot, what: str) -> str:
-    """One sentence: what is missing, why, and the two ways to get it."""
-    known = guide.HOW_TO_GET.get(what)
-    title = known.title if known else what
-    title = title[0].lower() + title[1:] if title.startswith(("The ", "A ")) else title
-    refused = snapshot.refusal(what)
-    if refused and asked_for(snapshot, what):
-        return f"Not checked: needs {title}, which was refused ({refused[0]}). Get it like this: {refused[1]}."
-    if known is None:
-        return f"Not checked: needs {title}."
-    return f"Not checked: needs {title}. Get it like this: live with {known.live}; or as a file: {known.export}."
-
-
-def asked_for(snapshot: Snapshot, what: str) -> bool:
-    """Whether somebody was asked for ``what`` at all; where nothing tells whom to ask, only the room's name stands."""
-    rows = snapshot["coverage"]
-    return bool(((rows["what"] == what) & rows["refused"].notna() & (rows["name"] != what.split(".")[0])).any())
 
 
 def answered(check: Check, outcome: Outcome, manual: Manual, snapshot: Snapshot) -> Outcome:

@@ -186,9 +186,15 @@ def evidence_covers_the_window(snapshot: Snapshot) -> Outcome:
     span, window = log_span(snapshot), snapshot.incident.window
     rows = snapshot["coverage"]
     unreadable = int(rows[rows["what"] == log_of(snapshot)]["unreadable"].fillna(0).sum())
-    troubles = []
     if span.rows == 0:
-        troubles.append("the log that was read holds no record")
+        return Outcome(
+            Status.WARN,
+            "The log that was read holds no record of this application. That is no proof of health: a dead token or a "
+            "wrong URL may leave none.",
+            "The whole window, every status, one application.",
+            actions=(Action("the incident file", "Let window: begin before the trouble did, or export a longer log."),),
+        )
+    troubles = []
     if not span.whole:
         troubles.append("a part of the log is missing")
     if window and span.first is not None and span.last is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from scimrunbook import guide
 from scimrunbook.checks import check
+from scimrunbook.checks._needs import how_to_get
 from scimrunbook.checks._words import (
     catalog_admin,
     count,
@@ -78,12 +78,8 @@ def _have(missing: tuple[str, ...]) -> str:
 
 
 def _not_told(snapshot: Snapshot, question: str) -> Outcome:
-    how = guide.HOW_TO_GET["catalog.users"]
-    return Outcome(
-        Status.SKIPPED,
-        f"{provider(snapshot)}'s data does not tell {question}.",
-        needs=f"Not checked: needs {how.title}. Get it like this: live with {how.live}; or as a file: {how.export}.",
-    )
+    said = f"{provider(snapshot)}'s data does not tell {question}."
+    return Outcome(Status.SKIPPED, said, needs=how_to_get(snapshot, "catalog.users"))
 
 
 @check(
@@ -186,7 +182,7 @@ def jobs_succeed(snapshot: Snapshot) -> Outcome:
     grouped = shown.groupby(["event_type", "reason"], dropna=False).agg(times=("at", "size"), first=("at", "min"))
     return Outcome(
         Status.FAIL,
-        f"{listed(said)}.",
+        f"Something fails: {listed(said)}.",
         "Every operation ends well, at the latest on its retry.",
         (Evidence.of("What fails", grouped.reset_index()),),
         keys(rows["person_key"]),
@@ -264,7 +260,7 @@ def teams_present(snapshot: Snapshot) -> Outcome:
             (read_on("05 Assignments"), push_again(snapshot)),
         )
     if len(groups) and not teams_known(snapshot) and bool(groups["exists"].isna().all()):
-        how = guide.HOW_TO_GET["catalog.groups"]
-        return Outcome(Status.SKIPPED, "Whether the teams exist is not told.", needs=f"Needs {how.title}: {how.live}.")
+        unknown = "Whether the teams exist is not told."
+        return Outcome(Status.SKIPPED, unknown, needs=how_to_get(snapshot, "catalog.groups"))
     left = "" if members_known(snapshot) else " Their members are not told."
     return Outcome(Status.PASS, f"{count(len(groups), 'group')} in scope, none known to lack its team.{left}")

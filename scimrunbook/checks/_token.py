@@ -1,0 +1,271 @@
+"""03 Base URL and token, continued: the token. Imported by ``base_url_and_token``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from scimrunbook.checks import check
+from scimrunbook.checks._endpoint import CONTROLS, rows_of
+from scimrunbook.checks._provisioning import changes_table, the_job, undelivered
+from scimrunbook.checks._words import (
+    ask_catalog,
+    count,
+    credentials_screen,
+    keys,
+    listed,
+    provider,
+    push_again,
+    test_button,
+)
+from scimrunbook.errors import http_status
+from scimrunbook.findings import Action, Cause, Evidence, Outcome, Reach, Status
+from scimrunbook.history import iso, refusals, when
+from scimrunbook.snapshot import Snapshot
+
+S = "base_url_and_token"
+CAUSE = (Cause.URL_OR_TOKEN,)
+ON = ("connection.app_is_active", "connection.provisioning_is_on")
+URL = "base_url.matches_the_region"
+
+
+@check(
+    "token.is_well_formed",
+    "The token has no blanks, quotes or line breaks, and Bearer is as this provider needs it",
+    section=S,
+    source="Okta: Header Auth sends the field verbatim; Microsoft Learn: Secret Token",
+    causes=CAUSE,
+    reach=Reach.TENANT,
+)
+def is_well_formed(snapshot: Snapshot) -> Outcome:
+    token = snapshot.facts.token
+    if not token.given:
+        return Outcome(
+            Status.SKIPPED,
+            "The token was not given to this run; usually nobody has it.",
+            needs="Not checked: needs the Catalog token as it was typed in. Get it like this: put it into a file "
+            "of mode 0600 and name it under catalog: token: file:… in the incident file.",
+        )
+    typed = snapshot.incident.catalog.token_is == "as_typed_in_provider"
+    troubles = [p.replace("_", " ") for p in token.problems]
+    if token.bearer_prefix is True and typed and snapshot.provider == "entra":
+        troubles.append("it begins with Bearer, which Entra adds by itself")
+    now = snapshot.as_of
+    ends = pd.to_datetime(token.expires_at, utc=True, errors="coerce") if token.expires_at else None
+    if ends is not None and pd.notna(ends) and ends <= now:
+        troubles.append(f"it expired {when(ends)}")
+    if troubles:
+        sure = typed or any(p in token.problems for p in ("doubled_bearer",))
+        return Outcome(
+            Status.FAIL if typed else Status.WARN,
+            f"The token is not well formed: {listed(troubles)}."
+            + ("" if sure else " Whether it stands like this in the provider is not known."),
+            "One line without blanks or quotes; in Okta's Header Auth app with Bearer, in Entra without.",
+            actions=(
+                Action(
+                    credentials_screen(snapshot),
+                    f"Enter the token anew, exactly as it was issued, and press {test_button(snapshot)}.",
+                ),
+            ),
+        )
+    if token.bearer_prefix is False and typed and snapshot.provider == "okta":
+        return Outcome(
+            Status.PASS,
+            "Well formed. It stands in Okta without Bearer, and Okta's Header Auth app sends the field as it is: where "
+            "Catalog refuses it, type Bearer, a blank, then the token.",
+        )
+    return Outcome(Status.PASS, f"Well formed ({token.kind or 'kind not told'}, {token.length} characters).")
+
+
+@check(
+    "token.did_not_change",
+    "No sign that the token expired or was rotated",
+    section=S,
+    source="Okta System Log: outcome.reason; Microsoft Learn: quarantine status",
+    needs={"okta": (("okta.system_log",), ("catalog.probe",)), "entra": (("entra.job",), ("catalog.probe",))},
+    causes=CAUSE,
+    reach=Reach.TENANT,
+    blocked_by=(*ON, URL, "token.is_well_formed"),
+)
+def did_not_change(snapshot: Snapshot) -> Outcome:
+    log = refusals(snapshot)
+    job = the_job(snapshot) if snapshot.provider == "entra" and len(snapshot["jobs"]) else None
+    said, evidence, since = [], [], log.first_refused if log.broken else None
+    if log.broken:
+        said.append(
+            f"the last success was {when(log.last_success)}, and since {when(log.first_refused)} every one of "
+            f"{count(log.refused, 'operation')} was refused"
+        )
+        shown = log.rows.assign(reason=log.rows["reason"].fillna(log.rows["error_code"]))
+        evidence.append(Evidence.of("Refused since", shown[["at", "event_type", "name", "reason"]]))
+    if job is not None and _refused_job(job):
+        began = job["quarantine_since"] if pd.notna(job["quarantine_since"]) else job["last_began_at"]
+        since = began if since is None else since
+        said.append(
+            f"the job could not sign in ({job['quarantine_error_code'] or job['last_error_code']}); its last success "
+            f"was {when(log.last_success)}"
+        )
+        columns = ["state", "quarantine_since", "quarantine_error_code", "quarantine_error_message", "last_success_at"]
+        evidence.append(Evidence.of("The job", pd.DataFrame([job])[columns]))
+    probe = refused_probes(snapshot)
+    if len(probe) and snapshot.incident.catalog.token_is == "as_typed_in_provider":
+        said.append(
+            f"the token as typed into {provider(snapshot)} is refused now ({int(probe['http_status'].iloc[0])})"
+        )
+    if said:
+        return Outcome(
+            Status.FAIL,
+            f"{provider(snapshot)} is no longer let in by Catalog: {listed(said)}.",
+            "Every request is accepted.",
+            (*evidence, changes_table(snapshot, "credentials", "app_settings")),
+            undelivered(snapshot),
+            renew(snapshot),
+            since=iso(since),
+        )
+    if log.last_success is None:
+        return Outcome(Status.SKIPPED, "The log holds neither a success nor a refusal: it does not tell.")
+    return Outcome(
+        Status.PASS,
+        f"The last success was {when(log.last_success)}, and nothing was refused after it.",
+        against=CAUSE,
+    )
+
+
+def _refused_job(job: pd.Series[Any]) -> bool:
+    """Whether the job's own error says that signing in failed, not that the endpoint is out of reach or broken."""
+    for code, message in (
+        (job["quarantine_error_code"], job["quarantine_error_message"]),
+        (job["last_error_code"], job["last_error_message"]),
+    ):
+        name = "" if pd.isna(code) else str(code).casefold()
+        text = "" if pd.isna(message) else str(message)
+        if name.endswith(("invalidcredentials", "credentialvalidationfailure", "unauthorized")):
+            return True
+        if http_status(text) in (401, 403) or "unauthorized" in text.casefold():
+            return True
+    return False
+
+
+def renew(snapshot: Snapshot) -> tuple[Action, ...]:
+    return (
+        ask_catalog("Ask whether the token expired or was rotated, and for a new one; never send the old one along."),
+        Action(
+            credentials_screen(snapshot),
+            f"Enter the new token, press {test_button(snapshot)}, save when it succeeds.",
+            "Okta's Header Auth app sends the field as it is: type Bearer and a blank before the token."
+            if snapshot.provider == "okta"
+            else "Entra adds Bearer by itself: enter the token alone.",
+        ),
+        push_again(snapshot),
+    )
+
+
+def refused_probes(snapshot: Snapshot) -> pd.DataFrame:
+    """Requests with the given token that Catalog refused (the controls without a token are meant to be)."""
+    probes = with_token(snapshot)
+    return probes[probes["http_status"].isin((401, 403))]
+
+
+def with_token(snapshot: Snapshot) -> pd.DataFrame:
+    """Answers to requests that carried the given token."""
+    probes = snapshot["probes"]
+    control = probes["probe"].isin(CONTROLS)
+    return probes[probes["http_status"].notna() & ~control]
+
+
+@check(
+    "token.is_required",
+    "Requests without a token, or with a wrong one, are refused",
+    section=S,
+    source="RFC 7644 section 2; RFC 6750",
+    needs={"okta": (("catalog.probe",),), "entra": (("catalog.probe",),)},
+    causes=(Cause.CATALOG_SIDE,),
+    reach=Reach.TENANT,
+)
+def is_required(snapshot: Snapshot) -> Outcome:
+    rows = rows_of(snapshot, "no_token", "wrong_token")
+    rows = rows[rows["http_status"].notna()]
+    if rows.empty:
+        return Outcome(Status.SKIPPED, "The control requests got no answer.")
+    open_ = rows[rows["http_status"] < 300]
+    if open_.empty:
+        return Outcome(Status.PASS, "Refused, as it must be: a success with the token proves something.")
+    return Outcome(
+        Status.FAIL,
+        f"Catalog answered {listed(sorted(open_['probe'].str.replace('_', ' ')))} with success: anybody may read.",
+        "401 for both.",
+        actions=(ask_catalog("Report at once that the endpoint answers without a valid token."),),
+    )
+
+
+@check(
+    "token.is_accepted",
+    "The token is accepted",
+    section=S,
+    source="SCIM probe: the provider's own test request",
+    needs={"okta": (("catalog.probe",),), "entra": (("catalog.probe",),)},
+    causes=CAUSE,
+    reach=Reach.TENANT,
+    blocked_by=("token.is_well_formed",),
+)
+def is_accepted(snapshot: Snapshot) -> Outcome:
+    tried, refused = with_token(snapshot), refused_probes(snapshot)
+    if tried.empty:
+        return Outcome(Status.SKIPPED, "No request with the token got an answer.")
+    if refused.empty:
+        held = snapshot.incident.catalog.token_is != "as_typed_in_provider"
+        note = " That the provider holds the same one is not proved." if held else ""
+        return Outcome(Status.PASS, f"All {count(len(tried), 'request')} with the token were let in.{note}")
+    if len(refused) < len(tried):
+        return Outcome(
+            Status.PASS, f"{len(refused)} of {len(tried)} requests were refused: see whether it is every time."
+        )
+    status = int(refused["http_status"].iloc[0])
+    return Outcome(
+        Status.FAIL,
+        f"Catalog refused the token in all {count(len(refused), 'request')} ({status}).",
+        "200 for the provider's own test request.",
+        (Evidence.of("The requests", refused[["probe", "host", "path", "http_status", "detail"]]),),
+        undelivered(snapshot),
+        renew(snapshot),
+    )
+
+
+@check(
+    "token.is_accepted_every_time",
+    "The token is accepted every time",
+    section=S,
+    source="Provider log and SCIM probe",
+    needs={
+        "okta": (("okta.system_log",), ("catalog.probe",)),
+        "entra": (("entra.provisioning_log",), ("catalog.probe",)),
+    },
+    causes=(Cause.CATALOG_SIDE, Cause.URL_OR_TOKEN),
+    reach=Reach.TENANT,
+    blocked_by=(*ON, URL, "token.did_not_change", "token.is_accepted"),
+)
+def is_accepted_every_time(snapshot: Snapshot) -> Outcome:
+    tried, refused = with_token(snapshot), refused_probes(snapshot)
+    log = refusals(snapshot)
+    some = 0 < len(refused) < len(tried)
+    if not some and not log.mixed:
+        if log.last_success is None and len(refused) == len(tried):
+            return Outcome(Status.SKIPPED, "Nothing was accepted that a refusal could stand beside.")
+        n = len(tried) - len(refused)
+        missed = f" A refusal in one of {max(1, round(1 / (1 - 0.05 ** (1 / n))))} could have been missed." if n else ""
+        return Outcome(Status.PASS, f"No refusal stands between successes.{missed}")
+    said = [f"{len(refused)} of {len(tried)} requests were refused just now"] * some
+    said += [f"the log shows refusals between successes, the last {when(log.last_refused)}"] * log.mixed
+    now = some or (log.last_refused is not None and log.last_refused > snapshot.as_of - pd.Timedelta(days=1))
+    if not now:
+        return Outcome(Status.PASS, f"Healed: {listed(said)}; everything since was accepted.")
+    return Outcome(
+        Status.FAIL,
+        f"The token is refused now and then: {listed(said)}.",
+        "No refusal between successes.",
+        (Evidence.of("Refused", log.rows[["at", "event_type", "name", "reason"]]),),
+        keys(log.people),
+        (ask_catalog("Report the times and request ids: one part of the endpoint refuses what another accepts."),),
+        since=iso(log.first_refused),
+    )
