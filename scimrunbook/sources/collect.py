@@ -173,11 +173,12 @@ class _Collection:
                 continue
             how = HOW_TO_GET[what]
             get_it = how.export if self.incident.exports else f"Live: {how.live}. From files: {how.export}"
-            refused = why.get(room, "nothing in the incident file tells where to read it")
+            key = f"{room}.{'credential' if room == 'entra' else 'token'}"
+            refused = why.get(room, f"the incident file names no {key}, and no export holds it")
             self.parts.cover(what, source="live", name=room, complete=False, refused=refused, get_it=get_it)
         if self.incident.catalog.token is None:
             self.parts.facts.token = TokenFacts()
 
 
 def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -13,8 +13,14 @@ _BRACKETS = b"{}[]"
 _NOT_BRACKETS = bytes(b for b in range(256) if b not in _BRACKETS)
 
 
-def read_json(body: bytes, *, content_type: str = "", where: str = "the answer") -> Any:
-    """The value in ``body``. Raises ReadFailure (html or not_json); its message never holds the content."""
+def read_json(
+    body: bytes, *, content_type: str = "", where: str = "the answer", max_depth: int = MAX_DEPTH, lenient: bool = False
+) -> Any:
+    """The value in ``body``. Raises ReadFailure (html or not_json); its message never holds the content.
+
+    ``lenient``: a key that stands twice keeps its last value, and NaN reads as None, for lists in which one bad item
+    must not cost the others.
+    """
     text = body.removeprefix(_BOM).strip()
     if looks_like_html(body, content_type):
         raise ReadFailure(
@@ -23,9 +29,12 @@ def read_json(body: bytes, *, content_type: str = "", where: str = "the answer")
             "A sign-in page, a proxy or a firewall answered: check the address, then what stands in between.",
         )
     try:
-        if depth(text) > MAX_DEPTH:
+        if depth(text) > max_depth:
             raise ValueError("too deep")
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        if lenient:
+            value = json.loads(text, parse_constant=lambda _: None)
+        else:
+            value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         what = "is empty" if not text else "is not valid JSON"
         raise ReadFailure("not_json", f"{where} {what}.", "Check that the address is that of an API.") from None

@@ -7,6 +7,7 @@ cannot be read is counted and loses nobody else.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ LIST_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 ERROR_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"
 _BOM = b"\xef\xbb\xbf"
 _MAX_ITEM_DEPTH = 64
+_MAX_PAGE_DEPTH = 500  # one item that nests too deep costs itself only
 
 Row = dict[str, Any]
 
@@ -92,7 +94,7 @@ def _loose_page(body: bytes, quirks: list[str], where: str) -> Page:
     """A list that is not quite one: a bare array, other capitals, ``Resources: null``, an empty body."""
     if not body.strip():
         raise ReadFailure("not_json", f"{where} is empty.", "Check that the address is that of a SCIM endpoint.")
-    value = read_json(body, where=where)
+    value = read_json(body, where=where, max_depth=_MAX_PAGE_DEPTH, lenient=True)
     if isinstance(value, list):
         return _from_items(value, None, [*quirks, "bare list"])
     if isinstance(value, dict):
@@ -105,7 +107,7 @@ def _loose_page(body: bytes, quirks: list[str], where: str) -> Page:
 
 
 def _from_items(items: list[Any], total: int | None, quirks: list[str]) -> Page:
-    documents = [i for i in items if isinstance(i, dict)]
+    documents = [i for i in items if isinstance(i, dict) and depth(json.dumps(i).encode()) <= _MAX_ITEM_DEPTH]
     return Page(documents, total, len(items) - len(documents), quirks)
 
 

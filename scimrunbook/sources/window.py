@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from scimrunbook.incident import Incident
 
 HISTORY = timedelta(days=14)  # before now; a weekly change and the success before it lie within
+AFTER = timedelta(minutes=1)  # filters of logs leave out the very moment they end at
 MARGIN = timedelta(days=1)  # around the incident's own window: people remember times roughly
 
 
@@ -16,8 +17,8 @@ def log_window(incident: Incident, now: datetime | None = None) -> tuple[datetim
     The last fourteen days, reaching back to a day before the incident's window where that is earlier. It never ends
     before now: whether a fix has worked stands at the end of the log.
     """
-    end = (now or datetime.now(UTC)).astimezone(UTC)
-    start = end - HISTORY
+    present = (now or datetime.now(UTC)).astimezone(UTC)
+    start, end = present - HISTORY, present + AFTER
     if incident.window is not None:
         start = min(start, incident.window.start.astimezone(UTC) - MARGIN)
     return start, end
