@@ -81,12 +81,12 @@ class LogRows:
     def note(self) -> str:
         said = []
         if self.foreign:
-            said.append(f"{self.foreign} events of other applications left out.")
+            said.append(f"Events of other applications left out: {self.foreign}.")
         if self.aside:
-            said.append(f"{self.aside} events that do not concern provisioning left out.")
+            said.append(f"Events that do not concern provisioning left out: {self.aside}.")
         if self.unknown_types:
             names = ", ".join(sorted(self.unknown_types)[:5])
-            said.append(f"{self.unknown_types.total()} events of types the guide does not know ({names}).")
+            said.append(f"Events of types the guide does not know: {self.unknown_types.total()} ({names}).")
         return " ".join(said)
 
 

@@ -95,7 +95,7 @@ def test_other_applications_are_left_out_and_counted() -> None:
     found = rows(data.event(), other, signed_in, sso)
     assert len(found.events) == 1
     assert (found.foreign, found.aside) == (1, 2)
-    assert "1 events of other applications left out" in found.note
+    assert "Events of other applications left out: 1" in found.note
 
 
 def test_without_an_application_target_the_name_in_debug_data_decides() -> None:

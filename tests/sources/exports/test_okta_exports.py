@@ -130,7 +130,7 @@ def test_other_applications_in_a_log_are_counted_in_the_note(tmp_path: Path) -> 
     other = data.event(number=2, target=[data.app_target(data.OTHER_APP, "Wiki")])
     snapshot, rows = folder(tmp_path, {"log.json": [data.event(), other]})
     assert len(snapshot["events"]) == 1
-    assert "1 events of other applications" in rows["log.json"]["note"]
+    assert "Events of other applications left out: 1" in rows["log.json"]["note"]
     assert rows["log.json"]["rows"] == 2
 
 
