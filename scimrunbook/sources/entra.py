@@ -132,9 +132,12 @@ class _Entra:
             known["note"] = f"{len(self.job_ids)} jobs; the mapping is read of {self.job_ids[0]}."
         return known
 
-    job_ids: tuple[str, ...] = ()
+    job_ids: tuple[str, ...] | None = None  # None: they could not be read
 
     def schema(self, at: str) -> dict[str, Any]:
+        if self.job_ids is None:
+            told = self.parts.rows["coverage"][-1]
+            raise RefusedError(f"not asked for: the jobs could not be read ({told['refused']})", told["get_it"])
         if not self.job_ids:
             raise RefusedError("there is no provisioning job that could have a mapping")
         document = self.graph.get("entra.schema", f"{at}/synchronization/jobs/{segment(self.job_ids[0])}/schema")

@@ -194,7 +194,7 @@ def test_archives_are_read_in_memory(tmp_path: Path) -> None:
         (lambda: _zip(("in.zip", _zip(("a", b"b")))), "x/in.zip", "archive inside an archive"),
         (lambda: _zip(("a", b"b"))[:-8], "x", "damaged or cut-off"),
         (lambda: _zip(), "x", None),
-        (lambda: gzip.compress(b" " * 300_000_000), "x", "far more"),
+        (lambda: gzip.compress(b" " * 30_000_000), "x", "far more"),
         (lambda: gzip.compress(b"{}" * 5000)[:-9], "x", "cut off"),
         (lambda: b"\x1f\x8b\x08broken", "x", "damaged gzip"),
         (lambda: gzip.compress(gzip.compress(b"{}")), "x", "archive inside an archive"),
