@@ -7,10 +7,11 @@ from typing import Any
 
 from scimrunbook.simulator.entra.directory import alias, display_name
 from scimrunbook.simulator.entra.engine import Engine
-from scimrunbook.simulator.entra.log import TEMPLATE_APP
+from scimrunbook.simulator.entra.log import TEMPLATE_APP, precise
+from scimrunbook.simulator.entra.log import stamp as whole
 from scimrunbook.simulator.entra.settings import ENTERPRISE_USER, Clause, MappingRow, ObjectMapping
 from scimrunbook.simulator.entra.state import Execution
-from scimrunbook.simulator.world import Group, Person
+from scimrunbook.simulator.world import BEGIN, Group, Person
 
 NEVER = "0001-01-01T00:00:00Z"
 _DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
@@ -18,7 +19,8 @@ _CORE_GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 
 
 def stamp(at: datetime | None) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at else NEVER
+    """Jobs print seven decimals, and year 1 for what never happened."""
+    return precise(at) if at else NEVER
 
 
 def service_principal(engine: Engine) -> dict[str, Any]:
@@ -142,7 +144,7 @@ def _object_mapping(name: str, source: str, target: str, mapping: ObjectMapping)
         "flowTypes": ", ".join(mapping.flows),
         "sourceObjectName": source,
         "targetObjectName": target,
-        "metadata": [],
+        "metadata": [{"key": "OriginalJoiningProperty", "value": r.target} for r in mapping.matching()[:1]],
         "scope": {"categoryFilterGroups": [], "groups": [{"name": mapping.scope_title, "clauses": clauses}],
                   "inputFilterGroups": []} if clauses else None,
         "attributeMappings": [_attribute_mapping(r) for r in mapping.rows],
@@ -176,7 +178,7 @@ def assignments(engine: Engine) -> list[dict[str, Any]]:
         {
             "id": f"{key.replace('-', '')[:20]}AAA",
             "appRoleId": _DEFAULT_ACCESS,
-            "createdDateTime": stamp(engine.directory.assigned_at.get(key)),
+            "createdDateTime": stamp(engine.directory.assigned_at.get(key, BEGIN)),
             "deletedDateTime": None,
             "principalDisplayName": name,
             "principalId": key,
@@ -196,7 +198,7 @@ def user(person: Person) -> dict[str, Any]:
     return {
         "id": person.key,
         "accountEnabled": person.status == "active",
-        "createdDateTime": stamp(person.created_at),
+        "createdDateTime": whole(person.created_at),
         "department": person.department,
         "displayName": display_name(person),
         "givenName": person.given or None,
@@ -217,7 +219,7 @@ def groups(engine: Engine) -> list[dict[str, Any]]:
 def group(g: Group) -> dict[str, Any]:
     return {
         "id": g.key,
-        "createdDateTime": stamp(g.created_at),
+        "createdDateTime": whole(g.created_at),
         "displayName": g.name,
         "groupTypes": [],
         "mailEnabled": False,
