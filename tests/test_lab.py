@@ -35,7 +35,7 @@ def test_run_all_shows_findings_and_no_traceback(tmp_path: Path) -> None:
             page.goto(f"{address}/lab/tree/notebooks/{name}.ipynb?reset&token={token}")
             page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
             page.evaluate(RUN_ALL)
-            page.locator(".jp-OutputArea-output .srb").first.wait_for(timeout=90_000)
+            page.locator(".jp-OutputArea-output .srb").first.wait_for(timeout=60_000, state="attached")
             page.wait_for_function(
                 "() => ![...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('[*]'))",
                 timeout=60_000,

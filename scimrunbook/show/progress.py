@@ -1,7 +1,11 @@
-"""Progress on standard error: a live line on a terminal, a plain line per step elsewhere; never on standard output."""
+"""Progress on standard error: a live line on a terminal, a plain line per step elsewhere; never on standard output.
+
+In a notebook it is one line that changes, and is gone at the end: what stays in the notebook are findings.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,10 +40,48 @@ class _Live:
         self.progress.update(self.task, description=plain(step), completed=done, total=total)
 
 
+class _Cell:
+    """One output of a notebook cell, written over at each step."""
+
+    def __init__(self) -> None:
+        from IPython.display import display
+
+        self.handle = display(_Said("collecting"), display_id=True)
+
+    def __call__(self, step: str, done: int, total: int | None = None) -> None:
+        self.handle.update(_Said(plain(step) + (f": {done:,} of {total:,}" if total else "")))
+
+    def close(self) -> None:
+        self.handle.update(_Said("collected"))
+
+
+class _Said:
+    """Plain text as a notebook shows it, without quotes."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _in_notebook() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    from IPython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
 @contextmanager
-def reporter(quiet: bool = False) -> Iterator[_Lines | _Live]:
+def reporter() -> Iterator[_Lines | _Live | _Cell]:
     """A callable ``progress(step, done, total)`` for the time of the ``with`` block."""
-    console = Console(stderr=True, quiet=quiet)
+    if _in_notebook():
+        cell = _Cell()
+        yield cell
+        cell.close()
+        return
+    console = Console(stderr=True)
     if not console.is_terminal:
         yield _Lines(console)
         return
