@@ -82,7 +82,7 @@ _GROUP = (
         _attribute("value", caseExact=True, **_FIXED),
         _reference("User", "Group", **_FIXED),
         _attribute("type", canonicalValues=["User", "Group"], **_FIXED),
-        _attribute("display", **_GIVEN),
+        _attribute("display"),  # Okta sends it
         multiValued=True,
     ),
 )

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import unicodedata
 import uuid
-from typing import Any
+from typing import Any, TypeGuard
 
 from scimrunbook.simulator.catalog.documents import NAME_OF, SCHEMA_OF
 from scimrunbook.simulator.catalog.patch import Document, Kind
@@ -151,12 +151,16 @@ class Store:
 
 
 def _keys(kind: Kind, document: Document) -> tuple[str | None, str | None]:
-    """What is indexed: name and externalId, where they are text at all."""
+    """What is indexed: name and externalId, where they are text that UTF-8 can carry."""
     name, external = document.get(NAME_OF[kind]), document.get("externalId")
     return (
-        _folded(name) if isinstance(name, str) else None,
-        unicodedata.normalize("NFC", external) if isinstance(external, str) else None,
+        _folded(name) if _is_text(name) else None,
+        unicodedata.normalize("NFC", external) if _is_text(external) else None,
     )
+
+
+def _is_text(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def _folded(name: str) -> str:
