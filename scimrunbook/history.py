@@ -171,7 +171,8 @@ def settled_before(snapshot: Snapshot) -> pd.Timestamp:
     if pd.isna(row["last_ended_at"]) or row["last_ended_at"] < began:
         began = began - interval
     # assignments and group membership take minutes to reach the provisioning service
-    return max(floor, began - pd.Timedelta(minutes=5))
+    moment: pd.Timestamp = max(floor, began - pd.Timedelta(minutes=5))
+    return moment
 
 
 @derived

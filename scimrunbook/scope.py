@@ -50,7 +50,7 @@ def everybody(snapshot: Snapshot) -> pd.DataFrame:
     every = (
         pd.concat(parts, ignore_index=True).dropna(subset=["person_key"]).drop_duplicates("person_key", keep="first")
     )
-    every = every.astype({**{c: people.dtypes[c] for c in people}, "in_directory": "boolean"})
+    every = every.astype({**dict(people.dtypes.items()), "in_directory": "boolean"})
     every = every.assign(in_directory=yes(every["in_directory"]))
     if snapshot.whole(what(snapshot, "users")):
         every["active"] = every["active"].mask(~every["in_directory"], False)
@@ -112,7 +112,7 @@ def assigned_groups(snapshot: Snapshot) -> pd.DataFrame:
 
 @derived
 def team_groups(snapshot: Snapshot) -> pd.DataFrame:
-    """Groups that should be teams: those Okta pushes, those Entra has assigned; with ``status``, ``error``, ``team_id``."""
+    """Groups that should be teams (Okta: pushed, Entra: assigned), with ``status``, ``error``, ``team_id``."""
     return _groups(snapshot, "pushed" if snapshot.provider == "okta" else "assigned")
 
 

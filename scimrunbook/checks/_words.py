@@ -75,11 +75,10 @@ def app_name(snapshot: Snapshot) -> str:
 
 def screen(snapshot: Snapshot, *steps: str) -> str:
     """A breadcrumb into the application: ``Okta Admin Console > Applications > Applications > Catalog > …``."""
+    name = app_name(snapshot)
     if snapshot.provider == "okta":
-        head = ("Okta Admin Console", "Applications", "Applications", app_name(snapshot))
-    else:
-        head = ("Entra admin center", "Enterprise applications", app_name(snapshot))
-    return " > ".join((*head, *steps))
+        return " > ".join(("Okta Admin Console", "Applications", "Applications", name, *steps))
+    return " > ".join(("Entra admin center", "Enterprise applications", name, *steps))
 
 
 def people_screen(snapshot: Snapshot, *steps: str) -> str:

@@ -46,7 +46,7 @@ class _Cell:
     def __init__(self) -> None:
         from IPython.display import display
 
-        self.handle = display(_Said("collecting"), display_id=True)
+        self.handle = display(_Said("collecting"), display_id=True)  # type: ignore[no-untyped-call]
 
     def __call__(self, step: str, done: int, total: int | None = None) -> None:
         self.handle.update(_Said(plain(step) + (f": {done:,} of {total:,}" if total else "")))

@@ -1,0 +1,90 @@
+"""00 Start here."""
+
+from __future__ import annotations
+
+import pytest
+
+from scimrunbook.findings import Cause, Status
+from tests.checks.build import Tenant
+
+
+def test_a_transform_login_question_is_told_apart_and_names_its_cause() -> None:
+    tenant = Tenant("okta")
+    assert tenant.find("start.question_is_about_catalog").status is Status.PASS
+    tenant.incident["symptoms"] = ["transform_login"]
+    finding = tenant.find("start.question_is_about_catalog")
+    assert (finding.status, finding.causes) == (Status.WARN, (Cause.WRONG_SURFACE,))
+    assert finding.actions
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        ("yes", Status.PASS),
+        ("YES", Status.PASS),
+        ("no", Status.FAIL),
+        ("cannot tell", Status.MANUAL),
+        ("42", Status.MANUAL),
+    ],
+)
+def test_an_answer_decides_a_manual_step_and_is_recorded(answer: str, status: Status) -> None:
+    tenant = Tenant("entra")
+    assert tenant.find("start.setup_completed").status is Status.MANUAL
+    tenant.answers["start.setup_completed"] = {"answer": answer, "by": "ada", "at": "2026-11-20T08:00:00Z"}
+    finding = tenant.find("start.setup_completed")
+    assert finding.status is status
+    assert finding.answer is not None and finding.answer["by"] == "ada"
+
+
+def test_the_region_is_told_with_its_base_url() -> None:
+    assert "https://api.us.castordoc.com/auth/scim" in Tenant("okta").find("start.region_is_known").actual
+
+
+def test_refused_reads_are_a_warning_that_rests_no_cause() -> None:
+    tenant = Tenant("okta").unread("okta.mappings")
+    tenant.read("okta.mappings", refused="403 Forbidden", get_it="scope okta.profileMappings.read", complete=False)
+    finding = tenant.find("start.provider_is_accessible")
+    assert finding.status is Status.WARN and not finding.deciding
+    assert "okta.profileMappings.read" in finding.actions[0].what
+
+
+def test_what_nobody_was_asked_for_counts_as_not_refused() -> None:
+    tenant = Tenant("okta").unread("okta.mappings")
+    tenant.read("okta.mappings", refused="nothing tells where to read it", name="okta", complete=False)
+    assert tenant.find("start.provider_is_accessible").status is Status.PASS
+
+
+def test_nothing_read_at_all_asks_whether_the_settings_can_be_opened() -> None:
+    tenant = Tenant("entra")
+    tenant.rows["coverage"] = []
+    assert tenant.find("start.provider_is_accessible").status is Status.MANUAL
+
+
+def test_the_saml_application_is_told_from_the_scim_one_by_its_type_not_by_its_label() -> None:
+    tenant = Tenant("okta")
+    tenant.facts.app.label = "Some SAML thing"
+    assert tenant.find("start.app_is_the_right_one").status is Status.PASS
+    tenant.facts.app.name, tenant.facts.app.features = "coalesce_saml", []
+    assert tenant.find("start.app_is_the_right_one").status is Status.WARN
+
+
+def test_a_log_that_ends_before_the_window_is_said_to_prove_nothing() -> None:
+    tenant = Tenant("entra")
+    assert tenant.find("start.evidence_covers_the_window").status is Status.PASS
+    tenant.incident["window"] = {"start": "2026-11-20T00:00:00Z", "end": "2026-11-20T14:00:00Z"}
+    finding = tenant.find("start.evidence_covers_the_window")
+    assert finding.status is Status.WARN and "older than the window" in finding.actual
+
+
+def test_an_empty_log_is_no_proof_of_health() -> None:
+    tenant = Tenant("okta")
+    tenant.rows["events"] = []
+    assert tenant.find("start.evidence_covers_the_window").status is Status.WARN
+
+
+def test_a_log_of_failures_only_looks_filtered() -> None:
+    tenant = Tenant("okta")
+    tenant.rows["events"] = []
+    for minute in range(6):
+        tenant.event("update", "ada", f"2026-11-19T10:0{minute}:00Z", "failure", reason="Unauthorized")
+    assert "filter" in tenant.find("start.evidence_covers_the_window").actual
