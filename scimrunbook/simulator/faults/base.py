@@ -1,0 +1,107 @@
+"""What a fault is: what it does to the world, and the ground truth a diagnosis has to find.
+
+``inject`` changes people, settings or the timeline before the engines run; ``affected`` says afterwards whom it hurt.
+The truth never reaches the checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from scimrunbook.simulator.world import BREAK, Change, Person, World
+
+BOTH = ("okta", "entra")
+ANYWHERE = frozenset({"live", "exports"})
+
+
+@dataclass(slots=True)
+class Scenario:
+    """What a fault may touch before the engines run."""
+
+    world: World
+    settings: Any  # the provider's Settings
+    regions: dict[str, str]  # base URLs: "own", "other"
+    new_token: str  # what Catalog accepts once the old token has died
+
+    @property
+    def provider(self) -> str:
+        return self.world.provider
+
+    def hired(self, trait: str) -> list[Person]:
+        return [c.data["person"] for c in self.world.timeline if c.what == "hire" and c.data["person"].trait == trait]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is really broken: ``cause`` family, the ``finding`` that decides, the hop where people stop, who."""
+
+    fault: str
+    cause: str
+    finding: str
+    hop: str
+    affected: tuple[str, ...]
+    symptoms: tuple[str, ...]
+    observable_in: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault and everything known about it beforehand."""
+
+    name: str
+    title: str
+    providers: tuple[str, ...]
+    cause: str
+    finding: str
+    hop: str
+    symptoms: tuple[str, ...]
+    inject: Callable[[Scenario], None]
+    affected: Callable[[World], list[str]]
+    observable_in: frozenset[str] = ANYWHERE
+
+    def truth(self, world: World) -> Truth:
+        return Truth(self.name, self.cause, self.finding, self.hop, tuple(self.affected(world)), self.symptoms,
+                     self.observable_in)  # fmt: skip
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "title": self.title,
+            "providers": list(self.providers),
+            "cause": self.cause,
+            "finding": self.finding,
+            "hop": self.hop,
+            "symptoms": list(self.symptoms),
+            "observable_in": sorted(self.observable_in),
+        }
+
+
+# -- whom a fault hurts ------------------------------------------------------------------------
+
+
+def _changes(world: World, *kinds: str) -> list[Change]:
+    return [c for c in world.timeline if c.at > BREAK and c.what in kinds]
+
+
+def _key(change: Change) -> str:
+    return str(change.data["person"].key if change.what == "hire" else change.data["key"])
+
+
+def joined_since(world: World) -> list[str]:
+    return [k for k in dict.fromkeys(_key(c) for c in _changes(world, "hire")) if k in world.in_scope()]
+
+
+def changed_since(world: World) -> list[str]:
+    """Everybody who had something to deliver since the break."""
+    kinds = ("hire", "disable", "enable", "rename", "join", "leave", "assign", "unassign")
+    return list(dict.fromkeys(_key(c) for c in _changes(world, *kinds)))
+
+
+def in_scope(world: World) -> list[str]:
+    return sorted(k for k in world.in_scope() if world.people[k].status == "active")
+
+
+def marked(trait: str) -> Callable[[World], list[str]]:
+    return lambda world: [p.key for p in world.people.values() if p.trait == trait]
