@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Without byte code every kernel compiles the whole stack again: 2.5 times slower runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-files test test-slow lint types lock lab clean help
+.PHONY: demo demo-files test test-slow bench lint types lock lab clean help
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -26,6 +26,9 @@ test: $(STAMP) lint types   ## the quick suite
 
 test-slow: $(STAMP)   ## the full matrix, conformance and browser tests
 	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile tests
+
+bench: $(STAMP)  ## every benchmark, as ratios measured in one run; keeps them in benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks --write
 
 lint: $(STAMP)   ## style of code and notebooks
 	$(BIN)/ruff check .

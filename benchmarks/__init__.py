@@ -1,0 +1,1 @@
+"""What scimrunbook costs, as ratios to what somebody would use instead, each measured in one run."""

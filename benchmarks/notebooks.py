@@ -1,0 +1,57 @@
+"""Nine notebooks headless: our engine against papermill's API in one loop, and against a loop of its command."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.harness import Row, child, versus
+
+ROOT = Path(__file__).resolve().parents[1]
+_OURS = """
+import sys
+from pathlib import Path
+from scimrunbook import notebooks
+incident, run, outputs, target = sys.argv[1:]
+notebooks.warm_up()
+for name in notebooks.names():
+    problem = notebooks.execute(name, Path(incident), run, Path(outputs), Path(target) / f"{name}.ipynb")
+    assert problem is None, problem
+"""
+_API = """
+import sys
+from pathlib import Path
+import papermill
+from scimrunbook import notebooks
+incident, run, outputs, target = sys.argv[1:]
+for name in notebooks.names():
+    papermill.execute_notebook(notebooks.folder() / f"{name}.ipynb", Path(target) / f"{name}.ipynb",
+                               parameters={"incident": incident, "run": run}, progress_bar=False)
+"""
+
+
+def rows() -> list[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        shutil.copytree(ROOT / "parameters", home / "parameters")
+        incident, outputs, target = home / "parameters" / "demo-okta.yaml", home / "outputs", home / "out"
+        target.mkdir()
+        child([sys.executable, "-m", "scimrunbook", "check", str(incident)])
+        arguments = (str(incident), "latest", str(outputs), str(target))
+
+        def run(code: str) -> None:
+            child([sys.executable, "-c", code, *arguments], SCIMRUNBOOK_OUTPUTS=str(outputs))
+
+        def commands() -> None:
+            for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+                out = str(target / path.name)
+                command = [sys.executable, "-m", "papermill", str(path), out, "-p", "incident", str(incident)]
+                child([*command, "--no-progress-bar"], SCIMRUNBOOK_OUTPUTS=str(outputs))
+
+        ours = "nine notebooks, engine scimrunbook"
+        return [
+            versus(ours, lambda: run(_OURS), "papermill's API in one loop", lambda: run(_API), goal=0.25, rounds=3),
+            versus(ours, lambda: run(_OURS), "a loop of papermill commands", commands, goal=0.12, rounds=3),
+        ]
