@@ -21,7 +21,7 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One comparison. ``ours`` and ``other`` in ``unit``; ``goal`` is the ratio ours / other that must not be passed."""
+    """One comparison. ``ours`` and ``other`` in ``unit``; ``goal`` is the ratio ours / other to stay under."""
 
     what: str
     against: str
