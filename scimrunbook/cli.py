@@ -41,6 +41,20 @@ def check(file: IncidentFile, outputs: Outputs = None, probe: Probe = "light", a
     _run(file, outputs, probe, as_json, notebooks=False)
 
 
+@app.command(epilog="Example: scimrunbook trace parameters/demo-okta.yaml ada@example.com")
+def trace(
+    file: Annotated[Path, typer.Argument(help="Incident file, or the folder of a run", show_default=False)],
+    who: Annotated[str, typer.Argument(help="E-mail, login, object id, external id, part of a name; or a group")],
+    collect: Annotated[bool, typer.Option("--collect", help="Collect now instead of using the latest run")] = False,
+    outputs: Outputs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow one person or group hop by hop: where they stopped, the proof, the next step."""
+    from scimrunbook.faces import print_way
+
+    _guarded(lambda: print_way(file, who, collect, outputs, as_json))
+
+
 @app.command(epilog="Example: scimrunbook init --incident CAT-1042 --provider okta --region us")
 def init(
     incident: Annotated[str | None, typer.Option(help="Ticket id; always text")] = None,

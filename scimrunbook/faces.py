@@ -26,6 +26,22 @@ def print_result(result: RunResult, as_json: bool) -> None:
         console.print(f"Notebook {name} failed ({problem}); its findings stand in the report.", markup=False)
 
 
+def print_way(file: Path, who: str, collect: bool, outputs: Path | None, as_json: bool) -> int:
+    """Traces ``who`` in the latest run of the incident file, or in a new one; returns the exit code."""
+    from scimrunbook.show.progress import reporter
+    from scimrunbook.show.way import way
+    from scimrunbook.tracing import exit_code, folder_for, way_of
+
+    with reporter() as progress:
+        found = way_of(folder_for(file, collect=collect, outputs=outputs, progress=progress), who)
+    if as_json:
+        json.dump(found, sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        way(Console(highlight=False), found)
+    return exit_code(found)
+
+
 def shown(folder: Path) -> str:
     try:
         return str(folder.resolve().relative_to(Path.cwd().resolve()))

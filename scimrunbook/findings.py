@@ -170,6 +170,28 @@ class Finding:
             "source": self.source,
         }
 
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Finding:
+        """The finding that ``to_json`` wrote, but for affected keys beyond those it lists. Raises KeyError."""
+        plain = {k: data[k] for k in ("id", "title", "section", "provider", "expected", "actual", "answer", "needs")}
+        plain |= {k: data[k] for k in ("blocked_by", "guide", "deciding", "since", "source")}
+        manual = data["manual"]
+        return cls(
+            **plain,
+            status=Status(data["status"]),
+            evidence=tuple(
+                Evidence(e["caption"], tuple(e["columns"]), tuple(tuple(r) for r in e["rows"]), e["total"])
+                for e in data["evidence"]
+            ),
+            affected=tuple(data["affected"]["keys"]),
+            actions=tuple(Action(**a) for a in data["actions"]),
+            manual=manual
+            and Manual(manual["question"], manual["where"], tuple(manual["answers"]), tuple(manual["healthy"])),
+            causes=tuple(Cause(c) for c in data["causes"]),
+            against=tuple(Cause(c) for c in data["against"]),
+            reach=Reach(data["reach"]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -124,7 +124,7 @@ class _Trace:
     def _mapping(self) -> None:
         for finding in self.failed:
             if finding.section == "attribute_mapping" and finding.status is Status.FAIL and finding.affected:
-                self._stopped("mapping", self._hit(finding.id), _first(finding.actual), finding.id)
+                self._stopped("mapping", self._hit(finding.id), first_sentence(finding.actual), finding.id)
 
     def _attempt(self) -> None:
         p = self.people
@@ -140,7 +140,7 @@ class _Trace:
             fresh = fresh.astype(bool) if pd.notna(since) else pd.Series(True, index=p.index)
             concerned = self.key.isin(block.affected) if block.affected else pd.Series(True, index=p.index)
             held = (due & concerned & fresh) | (failing & (refused >= since).fillna(False))
-            self._stopped("attempt", held, _first(block.actual), block.id)
+            self._stopped("attempt", held, first_sentence(block.actual), block.id)
         tried_at = looked_up(self.key, self.last[["ok_at", "failed_at"]].max(axis=1))
         tried = tried_at.notna() & ~(p["since"] > tried_at).fillna(False)
         quiet = due & ~tried & ~p["waiting"]
@@ -204,12 +204,7 @@ class _Trace:
         self.action[hop] = self.action[hop].mask(fresh, action).astype("str")
 
     def _breaks(self) -> list[Finding]:
-        found = [
-            f
-            for f in self.failed
-            if f.section in _BLOCKS and f.reach is Reach.TENANT and f.status is Status.FAIL and not f.answer
-        ]
-        return sorted(found, key=lambda f: specificity(f.id))
+        return blocks(self.failed)
 
     def _affected(self, prefix: str) -> set[str]:
         return {k for f in self.failed if f.id.startswith(prefix) for k in f.affected}
@@ -252,5 +247,15 @@ def stopped(hops: pd.DataFrame, at: Iterable[str] = HOPS) -> pd.DataFrame:
     return hops[hops["hop"].isin(tuple(at))]
 
 
-def _first(sentence: str) -> str:
-    return sentence.split(". ")[0][:300]
+def blocks(findings: Sequence[Finding]) -> list[Finding]:
+    """Failed tenant-wide findings of sections 02 and 03: nothing gets past them. The most specific first."""
+    found = [
+        f
+        for f in findings
+        if f.section in _BLOCKS and f.reach is Reach.TENANT and f.status is Status.FAIL and f.deciding and not f.answer
+    ]
+    return sorted(found, key=lambda f: specificity(f.id))
+
+
+def first_sentence(text: str) -> str:
+    return text.split(". ")[0][:300]
