@@ -75,7 +75,7 @@ class Child:
 
 
 def child(command: Sequence[str], timeout: float = 600, **environment: str) -> Child:
-    """Runs a process to its end and measures it. Raises CalledProcessError where it exits with 2 or more."""
+    """Runs a process to its end and measures it. Raises CalledProcessError where it crashes."""
     began = time.perf_counter()
     process = subprocess.Popen(
         list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **environment}
@@ -87,7 +87,7 @@ def child(command: Sequence[str], timeout: float = 600, **environment: str) -> C
         process.wait()
         raise
     took = time.perf_counter() - began
-    if process.returncode not in (0, 1, 3):  # 1 and 3 are verdicts
+    if process.returncode not in (0, 1, 2, 3) or "Traceback (most recent" in output:  # verdicts, and what to correct
         raise subprocess.CalledProcessError(process.returncode, list(command), output)
     return Child(took, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, output)
 

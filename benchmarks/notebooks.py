@@ -16,8 +16,7 @@ from pathlib import Path
 from scimrunbook import notebooks
 incident, run, outputs, target = sys.argv[1:]
 notebooks.warm_up()
-for name in notebooks.names():
-    problem = notebooks.execute(name, Path(incident), run, Path(outputs), Path(target) / f"{name}.ipynb")
+for name, problem, _ in notebooks.execute_all(Path(incident), run, Path(outputs), Path(target)):
     assert problem is None, problem
 """
 _API = """

@@ -94,35 +94,29 @@ class ScimrunbookEngine(NBClientEngine):  # type: ignore[misc]
         stderr_file: Any = None,
         start_timeout: int = 60,
         execution_timeout: int | None = None,
+        environment: dict[str, str] | None = None,
         **kwargs: Any,
     ) -> NotebookNode:
+        """``environment`` is what the kernel finds besides ours; ours is left alone, since engines run side by side."""
         for own in ("input_path", "timeout", "startup_timeout", "store_widget_state", "record_timing"):
             kwargs.pop(own, None)
-        before = os.environ.get(MODE_VARIABLE)
-        os.environ[MODE_VARIABLE] = "headless"
-        try:
-            done: NotebookNode = EvidenceClient(
-                nb_man,
-                kernel_name=kernel_name,
-                kernel_manager_class=PrivateKernelManager,
-                log=logger,
-                log_output=log_output,
-                stdout_file=stdout_file,
-                stderr_file=stderr_file,
-                timeout=execution_timeout or CELL_TIMEOUT_SECONDS,
-                startup_timeout=start_timeout,
-                store_widget_state=False,
-                record_timing=False,
-                # a graceful shutdown of ipykernel 7.4 hangs 2.5 s in about 1 of 40 runs
-                shutdown_kernel="immediate",
-                **kwargs,
-            ).execute()
-            return done
-        finally:
-            if before is None:
-                os.environ.pop(MODE_VARIABLE, None)
-            else:
-                os.environ[MODE_VARIABLE] = before
+        done: NotebookNode = EvidenceClient(
+            nb_man,
+            kernel_name=kernel_name,
+            kernel_manager_class=PrivateKernelManager,
+            log=logger,
+            log_output=log_output,
+            stdout_file=stdout_file,
+            stderr_file=stderr_file,
+            timeout=execution_timeout or CELL_TIMEOUT_SECONDS,
+            startup_timeout=start_timeout,
+            store_widget_state=False,
+            record_timing=False,
+            # a graceful shutdown of ipykernel 7.4 hangs 2.5 s in about 1 of 40 runs
+            shutdown_kernel="immediate",
+            **kwargs,
+        ).execute(env={**os.environ, **(environment or {}), MODE_VARIABLE: "headless"})
+        return done
 
 
 def _keep_true_statuses(manager: NotebookExecutionManager) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +14,7 @@ from scimrunbook.checks.runner import run_checks
 from scimrunbook.diagnosis import Diagnosis, diagnose
 from scimrunbook.findings import Finding
 from scimrunbook.incident_file import LoadedIncident, load_incident
-from scimrunbook.notebooks import execute, names, warm_up
+from scimrunbook.notebooks import execute_all, names, warm_up
 from scimrunbook.runfolder import RunFolder, outputs_of
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.sources.collect import collect
@@ -124,19 +123,18 @@ def _write_judgement(folder: RunFolder, judgement: Judgement) -> dict[str, Any]:
 
 
 def _notebooks(folder: RunFolder, incident: Path, outputs: Path, progress: Progress) -> dict[str, str]:
+    """All nine; what fails is recorded and told by name, the others still run."""
     failed: dict[str, str] = {}
     sections: dict[str, Any] = {}
-    todo = names()
-    for done, name in enumerate(todo):
-        progress(f"notebook {name}", done, len(todo))
-        folder.record(state=f"executing {name}")
-        began = time.monotonic()
-        problem = execute(name, incident, folder.name, outputs, folder.path / "notebooks" / f"{name}.ipynb")
-        sections[name] = {"status": "error" if problem else "completed", "seconds": round(time.monotonic() - began, 1)}
+    total = len(names())
+    folder.record(state="executing notebooks")
+    progress("notebooks", 0, total)
+    for name, problem, took in execute_all(incident, folder.name, outputs, folder.path / "notebooks"):
+        sections[name] = {"status": "error" if problem else "completed", "seconds": round(took, 1)}
         if problem:
             failed[name] = sections[name]["problem"] = problem
         folder.record(sections=sections)
-    progress("notebooks", len(todo), len(todo))
+        progress(f"notebook {name}", len(sections), total)
     return failed
 
 

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+import weakref
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -69,6 +70,17 @@ class QuickClient(AsyncKernelClient):
     wait_for_ready = _async_wait_for_ready
 
 
+_ALIVE: weakref.WeakSet[PrivateKernelManager] = weakref.WeakSet()
+
+
+def stop_all() -> None:
+    """Kills every kernel of this process; whoever waits for one of them is told that it died."""
+    for manager in list(_ALIVE):
+        process = getattr(manager.provisioner, "process", None)
+        if process is not None:
+            process.kill()
+
+
 class PrivateKernelManager(AsyncKernelManager):
     """Talks to its kernel over sockets in a private folder: nothing listens on TCP, no two kernels race for a port.
 
@@ -77,6 +89,7 @@ class PrivateKernelManager(AsyncKernelManager):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        _ALIVE.add(self)
         self._folder = ""
         if sys.platform != "win32":
             self._folder = tempfile.mkdtemp(prefix="srb-")  # mode 0700
