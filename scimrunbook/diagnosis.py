@@ -9,7 +9,9 @@ The rule, in the order in which it is applied:
    faults, tenant-wide ones in the guide's order (connection, URL and token, mapping, assignment, timing): nothing
    further down can be judged before they are mended.
 4. Personal causes follow by the share of affected people they explain, then in the guide's order.
-5. A symptom that is reported or observed and that no cause explains is ``unknown``, with the one thing to ask for.
+5. What counts against a cause (a passed check that vouches for it) puts a cause that rests on a warning behind all
+   others of its kind, and is named.
+6. A symptom that is reported or observed and that no cause explains is ``unknown``, with the one thing to ask for.
 """
 
 from __future__ import annotations
@@ -21,10 +23,14 @@ from typing import Any
 import pandas as pd
 
 from scimrunbook import guide
+from scimrunbook.advice import first_fix, look_again, meanwhile
 from scimrunbook.checks._needs import how_to_get
 from scimrunbook.checks.runner import head
+from scimrunbook.deciders import decider, not_checked
 from scimrunbook.findings import MAX_AFFECTED_SHOWN, Action, Cause, Finding, Reach, Status
+from scimrunbook.masked import masked
 from scimrunbook.matching import catalog_known
+from scimrunbook.preview import Preview, preview
 from scimrunbook.ranking import EXPLAINS, NEEDS_CATALOG, ORDER, QUESTIONS, TELLING, specificity
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.trace import counts, stopped
@@ -42,6 +48,10 @@ class RankedCause:
     why: str
     actions: tuple[Action, ...]
     ask: str | None = None
+    against: tuple[str, ...] = ()  # passed findings that speak against it
+    effect: Preview | None = None  # what mending it would do
+    meanwhile: tuple[Action, ...] = ()
+    look_again: dict[str, str | None] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -55,9 +65,17 @@ class RankedCause:
             },
             "findings": list(self.findings),
             "why": self.why,
-            "actions": [{"where": a.where, "what": a.what, "why": a.why} for a in self.actions],
+            "actions": _steps(self.actions),
             "ask": self.ask,
+            "against": list(self.against),
+            "preview": None if self.effect is None else self.effect.to_json(),
+            "meanwhile": _steps(self.meanwhile),
+            "look_again": dict(self.look_again),
         }
+
+
+def _steps(actions: Iterable[Action]) -> list[dict[str, str]]:
+    return [{"where": a.where, "what": a.what, "why": a.why} for a in actions]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +88,9 @@ class Diagnosis:
     people: dict[str, int]
     not_checked: tuple[dict[str, str], ...]
     contact_support: dict[str, Any]
-    masked: tuple[dict[str, str], ...] = field(default=())  # found broken, but not to be judged before what blocks it
+    masked: tuple[dict[str, str], ...] = field(default=())  # what the first cause hides; see masked.py
+    first: str = ""  # which fix comes first, and why
+    decides: dict[str, str] | None = None  # inconclusive: the one thing that would tell most, and how to get it
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -81,40 +101,58 @@ class Diagnosis:
             "not_checked": [dict(n) for n in self.not_checked],
             "contact_support": dict(self.contact_support),
             "masked": [dict(m) for m in self.masked],
+            "first": self.first,
+            "decides": self.decides,
         }
 
 
 def diagnose(snapshot: Snapshot, findings: Sequence[Finding], hops: pd.DataFrame) -> Diagnosis:
     """The ranked causes of a snapshot's findings and trace; see the module for the rule."""
     speaking = [f for f in findings if f.deciding and f.status in (Status.FAIL, Status.WARN) and f.causes]
+    against = [f for f in findings if f.status is Status.PASS and f.against]
     concerned = _concerned(findings, hops)
-    causes = ranked(speaking, concerned, hops)
+    causes = ranked(snapshot, speaking, against, concerned, findings, hops)
     unknown = _unexplained(snapshot, findings, causes)
     all_causes = (*causes, *unknown)
+    verdict = _verdict(snapshot, findings, causes, unknown)
+    missing = not_checked(snapshot, findings)
+    by_id = {f.id: f for f in findings}
+    order = [
+        (guide.CAUSES[c.cause].title, c.finding, by_id[c.finding].reach is Reach.TENANT, c.share)
+        for c in causes
+        if c.finding
+    ]
     return Diagnosis(
         head(snapshot),
-        _verdict(snapshot, findings, causes, unknown),
+        verdict,
         all_causes,
         counts(hops),
-        _not_checked(findings),
+        missing,
         _support(findings, all_causes),
-        tuple(
-            {"finding": f.id, "blocked_by": f.blocked_by or "", "actual": f.actual}
-            for f in findings
-            if f.blocked_by and f.actual and f.affected
-        ),
+        masked(findings),
+        first_fix(order),
+        decider(missing, findings) if verdict == "inconclusive" else None,
     )
 
 
-def ranked(speaking: Sequence[Finding], concerned: frozenset[str], hops: pd.DataFrame) -> tuple[RankedCause, ...]:
+def ranked(
+    snapshot: Snapshot,
+    speaking: Sequence[Finding],
+    against: Sequence[Finding],
+    concerned: frozenset[str],
+    findings: Sequence[Finding],
+    hops: pd.DataFrame,
+) -> tuple[RankedCause, ...]:
     """Causes in order; each finding speaks for the first family it names."""
     families: dict[Cause, list[Finding]] = {}
     for finding in speaking:
         families.setdefault(finding.causes[0], []).append(finding)
-    made = [
-        (_key(cause, group, concerned, hops), _cause(cause, group, concerned, hops))
-        for cause, group in families.items()
-    ]
+    symptoms = [f for f in findings if f.section == "symptoms" and f.status is Status.FAIL]
+    made = []
+    for cause, group in families.items():
+        contrary = tuple(f.id for f in against if cause in f.against)
+        key = _key(cause, group, contrary, concerned, hops)
+        made.append((key, _cause(snapshot, cause, group, contrary, concerned, symptoms, hops)))
     return tuple(cause for _, cause in sorted(made, key=lambda pair: pair[0]))
 
 
@@ -122,11 +160,14 @@ def _deciding(group: Iterable[Finding]) -> list[Finding]:
     return sorted(group, key=lambda f: (f.status is not Status.FAIL, specificity(f.id), f.id))
 
 
-def _key(cause: Cause, group: list[Finding], concerned: frozenset[str], hops: pd.DataFrame) -> tuple[Any, ...]:
+def _key(
+    cause: Cause, group: list[Finding], contrary: Sequence[str], concerned: frozenset[str], hops: pd.DataFrame
+) -> tuple[Any, ...]:
     lead = _deciding(group)[0]
     personal = lead.reach is Reach.PEOPLE
+    weak = lead.status is not Status.FAIL
     share = _share(_affected(group, hops), concerned) or 0.0
-    return (lead.status is not Status.FAIL, personal, -share if personal else 0.0, ORDER.index(cause))
+    return (weak, weak and bool(contrary), personal, -share if personal else 0.0, ORDER.index(cause))
 
 
 def _affected(group: list[Finding], hops: pd.DataFrame) -> tuple[str, ...]:
@@ -144,21 +185,52 @@ def _share(affected: Iterable[str], concerned: frozenset[str]) -> float | None:
     return round(len(concerned.intersection(affected)) / len(concerned), 4)
 
 
-def _cause(cause: Cause, group: list[Finding], concerned: frozenset[str], hops: pd.DataFrame) -> RankedCause:
+def _cause(
+    snapshot: Snapshot,
+    cause: Cause,
+    group: list[Finding],
+    contrary: tuple[str, ...],
+    concerned: frozenset[str],
+    symptoms: Sequence[Finding],
+    hops: pd.DataFrame,
+) -> RankedCause:
     order = _deciding(group)
     lead = order[0]
     affected = _affected(group, hops)
-    proofs = [_sentence(f.actual) for f in order[:2]]
-    why = proofs[0] + (f" This fits: {proofs[1][0].lower()}{proofs[1][1:]}" if len(proofs) > 1 and proofs[1] else "")
+    effect = preview(snapshot, cause, order, affected, hops)
     return RankedCause(
-        cause.value, lead.id, _share(affected, concerned), affected, tuple(f.id for f in order), why, lead.actions
+        cause.value,
+        lead.id,
+        _share(affected, concerned),
+        affected,
+        tuple(f.id for f in order),
+        why(lead, [*order[1:], *symptoms], affected),
+        lead.actions,
+        against=contrary,
+        effect=effect,
+        meanwhile=meanwhile(snapshot, cause, lead, effect),
+        look_again=look_again(snapshot, lead),
     )
 
 
-def _sentence(text: str) -> str:
-    """The first sentence, with its full stop."""
-    first = text.split(". ")[0].strip()
-    return first if not first or first.endswith((".", "!", "?")) else first + "."
+def why(lead: Finding, others: Sequence[Finding], affected: Iterable[str]) -> str:
+    """One sentence with the two strongest proofs: what decides, and what fits it best.
+
+    Another finding of the same cause comes before a symptom; a symptom counts where it names somebody concerned.
+    """
+    first = _clause(lead.actual)
+    who = set(affected)
+    fitting = [f for f in others if f.actual and (f.section != "symptoms" or who & set(f.affected))]
+    own = [f for f in fitting if f.section != "symptoms"]
+    if not own:
+        fitting.sort(key=lambda f: -len(who & set(f.affected)))
+    second = _clause((own or fitting)[0].actual) if fitting else ""
+    return f"{first}; this fits: {second[0].lower()}{second[1:]}." if second else f"{first}."
+
+
+def _clause(text: str) -> str:
+    """The first sentence, without its full stop."""
+    return text.split(". ")[0].strip().rstrip(".!?")
 
 
 def _concerned(findings: Sequence[Finding], hops: pd.DataFrame) -> frozenset[str]:
@@ -235,17 +307,6 @@ def _verdict(
 
 def _refuted(unknown: Sequence[RankedCause]) -> bool:
     return all(not c.affected and c.why.startswith("Reported") for c in unknown)
-
-
-def _not_checked(findings: Sequence[Finding]) -> tuple[dict[str, str], ...]:
-    """What is missing and how to get it: each missing thing once, with the checks that want it."""
-    wanted: dict[tuple[str, str], list[str]] = {}
-    for f in findings:
-        if f.status is Status.SKIPPED and f.needs and not f.blocked_by:
-            what, _, get_it = f.needs.partition(" Get it like this: ")
-            what = what.removeprefix("Not checked: needs ").rstrip(".")
-            wanted.setdefault((what, get_it), []).append(f.id)
-    return tuple({"what": w, "get_it": g, "checks": ", ".join(ids)} for (w, g), ids in wanted.items())
 
 
 def _support(findings: Sequence[Finding], causes: Sequence[RankedCause]) -> dict[str, Any]:

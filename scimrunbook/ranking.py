@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from scimrunbook.findings import Cause
 
 ORDER = (
@@ -85,6 +87,36 @@ TELLING = (
     "assignments.people_are_assigned",
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A question a block hides: the finding that would answer it, its cause family, why it cannot be answered."""
+
+    finding: str
+    cause: Cause
+    why: str
+
+
+_SIGN_IN = Hidden(
+    "token.did_not_change",
+    Cause.URL_OR_TOKEN,
+    "nothing was sent, so whether base URL and token still work is not seen. Test the connection before switching on.",
+)
+_ANSWERS = Hidden(
+    "sync.no_failed_operations",
+    Cause.CATALOG_SIDE,
+    "what Catalog answers to the changes that are held back is seen only when they are sent.",
+)
+# What nobody can see while this stands. Whatever was read directly (a setting, a probe) is not hidden by it.
+HIDES: dict[str, tuple[Hidden, ...]] = {
+    "connection.app_is_active": (_SIGN_IN, _ANSWERS),
+    "connection.provisioning_is_on": (_SIGN_IN, _ANSWERS),
+    "base_url.matches_the_region": (_SIGN_IN, _ANSWERS),
+    "token.is_well_formed": (_SIGN_IN, _ANSWERS),
+    "token.did_not_change": (_ANSWERS,),
+    "token.is_accepted": (_ANSWERS,),
+    "connection.not_quarantined": (_SIGN_IN, _ANSWERS),
+}
 
 _PLACE = {name: place for place, name in enumerate(SPECIFIC)}
 

@@ -26,18 +26,21 @@ HOPS = ("directory", "assignment", "scope", "mapping", "attempt", "delivery", "a
 # What ``hop`` may hold besides: the way is whole, the person rightly has no account, a change is on its way, or the
 # data does not tell.
 SETTLED = ("done", "rightly_absent", "waiting", "not_known")
-COLUMNS = ("person_key", "login", "name", "hop", *HOPS, "need", "proof", "action")
+COLUMNS = ("person_key", "login", "name", "hop", *HOPS, "need", "proof", "action", "next_action")
 PASSED, STOPPED, BEHIND, UNKNOWN = "passed", "stopped", "not reached", "not known"
 
 _BLOCKS = ("connection", "base_url_and_token")
 _ASSIGNED = ("assignments.people_are_assigned", "assignments.no_nested_groups")
+# Stops that are never the mere consequence of an earlier one.
+_OWN_CAUSE = ("directory", "assignment", "scope", "mapping", "attempt", "account")
 _DELIVER = ("create", "reactivate", "update", "deactivate")
 
 
 def trace(snapshot: Snapshot, findings: Sequence[Finding]) -> pd.DataFrame:
     """One row per person of the provider, ordered by key; columns ``COLUMNS``, all text.
 
-    ``action`` is the id of the finding whose actions mend it; empty where nothing is to be done.
+    ``action`` is the id of the finding whose actions mend it; empty where nothing is to be done. ``next_action`` is
+    the finding at which they would stop next, where that is no consequence of the first.
     """
     return _Trace(snapshot, findings).table()
 
@@ -88,6 +91,7 @@ class _Trace:
                 "need": people["need"],
                 "proof": said,
                 "action": then,
+                "next_action": self._next(place),
             }
         ).astype("str")[list(COLUMNS)]
 
@@ -194,6 +198,18 @@ class _Trace:
         judged = any(f.id == "accounts.roles_follow_teams" for f in self.failed)
         self.known["role"] = judged
         self._stopped("role", off, "another role than the mapping gives", "accounts.roles_follow_teams")
+
+    def _next(self, place: pd.Series[Any]) -> pd.Series[Any]:
+        """The finding of the next stop behind the first that stands by itself."""
+        then = pd.Series("", index=place.index, dtype="str")
+        for number, name in enumerate(HOPS):
+            if name not in _OWN_CAUSE:
+                continue
+            behind = self.stop[name] & (place < number) & (then == "") & (self.action[name] != "")
+            if name == "account":  # other values or no account at all follow from what stopped them before
+                behind &= self.action[name] == "accounts.one_per_person"
+            then = then.mask(behind, self.action[name])
+        return then
 
     # -- helpers ----------------------------------------------------------------------------------
 

@@ -21,8 +21,20 @@ def verdict(console: Console, view: View, folder: str) -> None:
         line(console, "PRACTICE: the embedded practice tenant, nobody's real directory.", style="bold")
     line(console, f"{symbol} {words}", style=_STYLE[view.diagnosis["verdict"]])
     line(console, f"{view.incident['incident']} · {PROVIDER[view.incident['identity_provider']]}", indent=2)
+    if view.diagnosis.get("first") and len(view.diagnosis["causes"]) > 1:
+        console.print()
+        line(console, view.diagnosis["first"])
     for place, found in enumerate(view.diagnosis["causes"], 1):
         _cause(console, view, found, place)
+    hidden = [m for m in view.diagnosis["masked"] if m.get("kind") != "follows"]
+    if hidden:
+        console.print()
+        line(console, f"Hidden behind it ({len(hidden)}): look again once the first is mended.", style="bold")
+        for entry in hidden[:4]:
+            line(console, entry["actual"], indent=2, head="- ")
+    if decides := view.diagnosis.get("decides"):
+        console.print()
+        line(console, f"What would tell most: {decides['what']}. {decides['get_it']}", style="bold")
     missing = view.diagnosis["not_checked"]
     if missing:
         console.print()
@@ -52,6 +64,14 @@ def _cause(console: Console, view: View, found: dict[str, Any], place: int) -> N
         line(console, f"→ {action['what']}", indent=3)
         if action.get("where"):
             line(console, action["where"], indent=5, style="dim")
+    if effect := found.get("preview"):
+        line(console, effect["sentence"], indent=3)
+        for warning in effect["warnings"]:
+            line(console, f"Careful: {warning}", indent=3, style="bold yellow")
+    for action in found.get("meanwhile", ()):
+        line(console, f"Meanwhile: {action['what']} {action['why']}", indent=3)
+    if again := (found.get("look_again") or {}).get("text"):
+        line(console, again, indent=3)
     if found["finding"]:
         line(console, f"rests on {found['finding']}", indent=3, style="dim")
 

@@ -1,0 +1,161 @@
+"""What to do first, what to do while waiting, and when to look again. Pure.
+
+Sources: Okta help (Provision User, Force Sync, tasks); Microsoft Learn (provision on demand, restart, when will
+provisioning finish, quarantine status).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from scimrunbook.checks._words import catalog_admin, screen
+from scimrunbook.findings import Action, Cause, Finding
+from scimrunbook.history import cycle, iso, when
+from scimrunbook.pending import pending
+from scimrunbook.preview import Preview
+from scimrunbook.snapshot import Snapshot
+
+_BLOCKS = (Cause.INTEGRATION_NOT_ENABLED, Cause.URL_OR_TOKEN)
+# Of the blocks, those that let one person through when tried alone.
+_GETS_THROUGH = ("assignments.assigned_after_enabling", "token.is_accepted_every_time")
+_OKTA_MINUTES, _SLACK_MINUTES = 15, 10
+
+
+def meanwhile(snapshot: Snapshot, cause: Cause, lead: Finding, effect: Preview) -> tuple[Action, ...]:
+    """What helps single people before the whole is mended, or before the next cycle; and what not to do."""
+    if cause is Cause.WRONG_SURFACE:
+        return ()
+    out = []
+    if cause not in _BLOCKS or lead.id in _GETS_THROUGH:
+        out += _okta(snapshot, cause, effect) if snapshot.provider == "okta" else _entra(snapshot, cause)
+    if effect.deactivated:
+        out.append(
+            catalog_admin(
+                "Deactivate by hand those who must not get in any more.",
+                "Their access is open until the provider's deactivation arrives; doing it twice does no harm.",
+            )
+        )
+    if effect.created and cause is not Cause.DUPLICATE_IDENTITY:
+        out.append(
+            catalog_admin(
+                "Do not create the missing accounts by hand.",
+                "Provisioning would later meet a second identity of the same person.",
+            )
+        )
+    return tuple(out)
+
+
+def _okta(snapshot: Snapshot, cause: Cause, effect: Preview) -> list[Action]:
+    out = []
+    if cause is Cause.DUPLICATE_IDENTITY:
+        return [
+            Action(
+                screen(snapshot, "Assignments"),
+                "For one person: unassign, wait until Okta has deactivated the account, assign again.",
+                "Okta then forgets the account it remembered and looks for the right one. Until then they are out.",
+            )
+        ]
+    if effect.created:
+        out.append(
+            Action(
+                screen(snapshot, "Assignments"),
+                "Press Provision User for one person first, then for all.",
+                "If one gets through, the rest will; if not, Okta shows why at once.",
+            )
+        )
+    if effect.updated:
+        out.append(
+            Action(
+                screen(snapshot, "Provisioning", "To App"),
+                "Press Force Sync once the cause is mended.",
+                "Okta sends a profile only when it changes, or when it is told to.",
+            )
+        )
+    if cause in (Cause.CATALOG_SIDE, Cause.SYNC_SCHEDULE):
+        out.append(
+            Action(
+                "Okta Admin Console > Dashboard > Tasks",
+                "Select the failed tasks and press Retry Selected.",
+                "A retry may carry the old values; Force Sync carries the new ones.",
+            )
+        )
+    return out
+
+
+def _entra(snapshot: Snapshot, cause: Cause) -> list[Action]:
+    if cause is Cause.DUPLICATE_IDENTITY:
+        return []
+    return [
+        Action(
+            screen(snapshot, "Provisioning", "Provision on demand"),
+            "Choose one of the people concerned and press Provision.",
+            "It works at once, for direct assignments and direct members, and shows every step with its answer.",
+        ),
+        Action(
+            screen(snapshot, "Provisioning", "Overview"),
+            "If that one gets through, press Restart provisioning.",
+            "Failed people otherwise wait 6 to 24 hours for their retry.",
+        ),
+    ]
+
+
+def look_again(snapshot: Snapshot, lead: Finding | None) -> dict[str, str | None]:
+    """``at`` (ISO 8601, if it is mended at the moment of collection) and ``text``: exactly when to look again."""
+    now = snapshot.as_of
+    if lead is not None and lead.id == "sync.enough_time_has_passed":
+        young = pending(snapshot)
+        since = young[young["waiting"] & young["person_key"].isin(lead.affected)]["since"].max()
+        if pd.notna(since):
+            at = since + _round(snapshot)
+            return {"at": iso(at), "text": f"Nothing is to be done: look again {when(at)}."}
+    at = now + _round(snapshot)
+    if snapshot.provider == "okta":
+        return {
+            "at": iso(at),
+            "text": f"Okta sends within minutes: look again {_OKTA_MINUTES} minutes after the fix (mended at the "
+            f"moment of collection: {when(at)}).",
+        }
+    minutes = int(cycle(snapshot).total_seconds() // 60)
+    start = _next_cycle(snapshot)
+    at = (start if start is not None else now) + _round(snapshot)
+    said = f"The next cycle begins about {when(start)}. " if start is not None else ""
+    text = (
+        f"{said}Look again {minutes + _SLACK_MINUTES} minutes after the fix and Restart provisioning (at the earliest "
+        f"{when(at)}); a restart runs a whole initial cycle, which takes longer the more people there are."
+    )
+    return {"at": iso(at), "text": text}
+
+
+def _round(snapshot: Snapshot) -> pd.Timedelta:
+    """How long a change takes to arrive once nothing is in its way."""
+    if snapshot.provider == "okta":
+        return pd.Timedelta(minutes=_OKTA_MINUTES)
+    return cycle(snapshot) + pd.Timedelta(minutes=_SLACK_MINUTES)
+
+
+def _next_cycle(snapshot: Snapshot) -> Any:
+    """When Entra begins again by itself; None while the job is off, in quarantine, or nothing tells."""
+    jobs = snapshot["jobs"].dropna(subset=["last_began_at"]).sort_values("last_began_at")
+    if jobs.empty or str(jobs.iloc[-1]["state"]) != "Active":
+        return None
+    interval = cycle(snapshot)
+    late = snapshot.as_of - jobs.iloc[-1]["last_began_at"]
+    return jobs.iloc[-1]["last_began_at"] + interval * (max(0, late // interval) + 1)
+
+
+def first_fix(causes: Sequence[tuple[str, str, bool, float | None]]) -> str:
+    """Which fix comes first, and why. ``causes``: (title, finding, block of the whole tenant, share), ranked."""
+    if not causes:
+        return ""
+    title, finding, block, share = causes[0]
+    if len(causes) == 1:
+        return f"There is one thing to mend: {title} ({finding})."
+    if block:
+        why = "nothing is sent, and nothing else can be judged, before it is mended"
+    else:
+        why = f"it explains {share:.0%} of the people concerned" if share else "it rests on the strongest proof"
+    rest = ", then ".join(t for t, *_ in causes[1:])
+    return f"Mend first: {title} ({finding}), because {why}. Then {rest}."

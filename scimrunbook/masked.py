@@ -1,0 +1,73 @@
+"""What a block hides: troubles already visible behind it, and questions nobody can answer before it is mended. Pure.
+
+Each entry: ``finding`` and ``cause`` (what may be broken too), ``blocked_by``, ``actual`` (a sentence), ``kind``:
+
+- ``seen``: found broken, but held back because the block comes first;
+- ``follows``: found broken, and everybody it concerns is held up by the block anyway: most likely its consequence;
+- ``unjudged``: no sign of trouble, and no sign of health either: nothing was sent since the block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scimrunbook.findings import Finding, Status
+from scimrunbook.history import when
+from scimrunbook.ranking import HIDES
+from scimrunbook.trace import blocks
+
+# Findings about operations and their traces: where nothing is sent, they fail with the block.
+_CONSEQUENCES = (
+    "sync.",
+    "symptoms.",
+    "mapping.values_arrive",
+    "assignments.assigned_after_enabling",
+    "assignments.leavers_were_unassigned_by_provider",
+    "accounts.none_is_stale",
+    "connection.not_quarantined",
+)
+
+
+def masked(findings: Sequence[Finding]) -> tuple[dict[str, str], ...]:
+    """Everything a block hides, what is seen first."""
+    by_id = {f.id: f for f in findings}
+    seen = []
+    for f in findings:
+        if f.blocked_by and f.actual and f.affected:
+            block = by_id.get(f.blocked_by)
+            inside = block is not None and set(f.affected) <= set(block.affected)
+            kind = "follows" if inside and f.id.startswith(_CONSEQUENCES) else "seen"
+            seen.append(_entry(f.id, _family(f), f.blocked_by, f.actual, kind))
+    open_ = blocks(findings)
+    first = open_[0] if open_ else None
+    named = {e["finding"] for e in seen} | {f.id for f in findings if f.status is Status.FAIL}
+    unjudged = []
+    for hidden in HIDES.get(first.id, ()) if first else ():
+        finding = by_id.get(hidden.finding)
+        if hidden.finding in named or (finding is not None and _answered_since(finding)):
+            continue
+        since = f" since {when(first.since)}" if first and first.since else ""
+        unjudged.append(
+            _entry(
+                hidden.finding,
+                hidden.cause.value,
+                first.id if first else "",
+                f"Not to be judged{since}: {hidden.why}",
+                "unjudged",
+            )
+        )
+    order = ("seen", "follows")
+    return (*sorted(seen, key=lambda e: order.index(e["kind"])), *unjudged)
+
+
+def _entry(finding: str, cause: str, block: str, actual: str, kind: str) -> dict[str, str]:
+    return {"finding": finding, "cause": cause, "blocked_by": block, "actual": actual, "kind": kind}
+
+
+def _family(finding: Finding) -> str:
+    return finding.causes[0].value if finding.causes else ""
+
+
+def _answered_since(finding: Finding) -> bool:
+    """Whether something looked at directly answers it now: a probe with the token, a setting that was read."""
+    return finding.status is Status.PASS and finding.id in ("token.is_accepted", "base_url.matches_the_region")

@@ -1,0 +1,222 @@
+"""From findings and hops to the verdict: order, proofs, what a fix would do, what it hides, what would decide."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from scimrunbook import guide
+from scimrunbook.advice import first_fix, look_again, meanwhile
+from scimrunbook.deciders import decider, not_checked
+from scimrunbook.diagnosis import diagnose, why
+from scimrunbook.findings import Action, Cause, Finding, Manual, Reach, Status
+from scimrunbook.masked import masked
+from scimrunbook.preview import preview
+from scimrunbook.ranking import HIDES, SPECIFIC
+from scimrunbook.run import judge
+from scimrunbook.trace import COLUMNS
+from tests.checks.build import LATE, Tenant
+
+BOTH = pytest.mark.parametrize("provider", ["okta", pytest.param("entra", marks=pytest.mark.slow)])
+NOBODY = pd.DataFrame(columns=list(COLUMNS), dtype="str")
+
+
+def finding(id: str, cause: Cause | None = None, status: Status = Status.FAIL, **more: object) -> Finding:
+    section = {"token": "base_url_and_token", "base_url": "base_url_and_token", "sync": "sync_and_logs",
+               "mapping": "attribute_mapping", "accounts": "manual_and_scim_accounts"}  # fmt: skip
+    topic = id.split(".")[0]
+    known = {"actual": f"{id} is broken. More of it.", "actions": (Action("here", "mend it"),), "provider": "okta"}
+    if status is Status.SKIPPED:
+        known["needs"] = "Not checked: needs a thing."
+    causes = () if cause is None else (cause,)
+    return Finding(id=id, title=id, status=status, section=section.get(topic, topic), causes=causes,
+                   **{**known, **more})  # type: ignore[arg-type]  # fmt: skip
+
+
+def causes_of(*findings: Finding) -> list[str]:
+    return [c.cause for c in diagnose(Tenant("okta").snapshot(), findings, NOBODY).causes]
+
+
+def test_blocks_come_before_personal_causes_and_failures_before_warnings() -> None:
+    token = finding("token.did_not_change", Cause.URL_OR_TOKEN, reach=Reach.TENANT)
+    names = finding("mapping.source_values_present", Cause.ATTRIBUTE_MAPPING, affected=("ada", "bob"))
+    late = finding("sync.enough_time_has_passed", Cause.SYNC_SCHEDULE, Status.WARN, affected=("ada",))
+    assert causes_of(late, names, token) == ["url_or_token", "attribute_mapping", "sync_schedule"]
+
+
+def test_of_personal_causes_the_one_that_explains_more_people_comes_first() -> None:
+    names = finding("mapping.source_values_present", Cause.ATTRIBUTE_MAPPING, affected=("ada",))
+    twice = finding("accounts.one_per_person", Cause.DUPLICATE_IDENTITY, affected=("bob", "cid"))
+    seen = finding("symptoms.nobody_missing", deciding=False, affected=("ada", "bob", "cid"))
+    said = diagnose(Tenant("okta").snapshot(), [names, twice, seen], NOBODY)
+    assert [(c.cause, c.share) for c in said.causes[:2]] == [
+        ("duplicate_identity", 0.6667),
+        ("attribute_mapping", 0.3333),
+    ]
+    assert said.first.startswith("Mend first: Two identities for one person (accounts.one_per_person), because it expl")
+
+
+def test_what_speaks_against_a_warning_puts_it_behind_and_is_named() -> None:
+    stops = finding("sync.log_does_not_stop", Cause.URL_OR_TOKEN, Status.WARN, reach=Reach.TENANT)
+    waits = finding("sync.runs_on_schedule", Cause.SYNC_SCHEDULE, Status.WARN, reach=Reach.TENANT)
+    assert causes_of(stops, waits) == ["url_or_token", "sync_schedule"]
+    fine = finding("token.did_not_change", Cause.URL_OR_TOKEN, Status.PASS, against=(Cause.URL_OR_TOKEN,))
+    said = diagnose(Tenant("okta").snapshot(), [stops, waits, fine], NOBODY)
+    assert [c.cause for c in said.causes] == ["sync_schedule", "url_or_token"]
+    assert said.causes[1].against == ("token.did_not_change",)
+
+
+def test_why_is_one_sentence_with_the_two_strongest_proofs() -> None:
+    lead = finding("token.did_not_change", affected=("ada",), actual="The token is refused. Since Monday.")
+    other = finding("connection.not_quarantined", actual="The job is in quarantine. For long.")
+    far = finding("symptoms.nobody_missing", actual="Cid is missing.", affected=("cid",))
+    near = finding("symptoms.jobs_succeed", actual="Ada's job fails.", affected=("ada",))
+    assert why(lead, [far, near, other], ("ada",)) == "The token is refused; this fits: the job is in quarantine."
+    assert why(lead, [far, near], ("ada",)) == "The token is refused; this fits: ada's job fails."
+    assert why(lead, [far], ("ada",)) == "The token is refused."
+
+
+@BOTH
+def test_the_preview_counts_who_is_created_updated_and_deactivated(provider: str) -> None:
+    tenant = Tenant(provider)
+    tenant.hire("eve", "2026-11-19T08:00:00Z", account=False)
+    tenant.row("accounts", account_id="cat-bob")["family_name"] = "Before"
+    tenant.row("accounts", account_id="cat-cid")["active"] = True
+    lead = finding("token.did_not_change", Cause.URL_OR_TOKEN, reach=Reach.TENANT)
+    effect = preview(tenant.snapshot(), Cause.URL_OR_TOKEN, [lead], ("ada", "bob", "cid", "eve"), NOBODY)
+    assert (effect.created, effect.updated, effect.deactivated, effect.stuck) == (1, 1, 1, 0)
+    moment = "when they are sent again" if provider == "okta" else "on the next cycle"
+    assert f"After this, {moment}: 1 created, 1 updated, 1 deactivated" in effect.sentence
+    assert effect.warnings == ()
+
+
+def test_the_preview_warns_before_many_are_switched_off() -> None:
+    tenant = Tenant("okta")
+    keys = [f"p{n}" for n in range(6)]
+    for key in keys:
+        tenant.hire(key, "2026-11-01T08:00:00Z")
+        tenant.row("people", person_key=key).update(status="DEPROVISIONED", active=False)
+    lead = finding("connection.provisioning_is_on", Cause.INTEGRATION_NOT_ENABLED, reach=Reach.TENANT)
+    effect = preview(tenant.snapshot(), Cause.INTEGRATION_NOT_ENABLED, [lead], tuple(keys), NOBODY)
+    assert effect.deactivated == 6
+    assert "deactivate 6 accounts of the 8 active ones" in effect.warnings[0]
+    few = preview(tenant.snapshot(), Cause.INTEGRATION_NOT_ENABLED, [lead], tuple(keys[:2]), NOBODY)
+    assert few.warnings == ()
+
+
+def test_the_preview_warns_of_second_accounts() -> None:
+    tenant = Tenant("okta")
+    tenant.row("people", person_key="bob")["other_emails"] = "bob@home.example"
+    account = tenant.row("accounts", account_id="cat-bob")
+    account.update(account_id="made-by-hand", user_name="bob@home.example", external_id=None, email=None)
+    tenant.row("app_accounts", person_key="bob")["external_id"] = None
+    tenant.rows["team_members"] = []
+    lead = finding("token.did_not_change", Cause.URL_OR_TOKEN, reach=Reach.TENANT)
+    effect = preview(tenant.snapshot(), Cause.URL_OR_TOKEN, [lead], ("ada",), NOBODY)
+    assert "1 person has an account made by hand under another address" in effect.warnings[0]
+    tenant.unread("catalog.users").hire("eve", "2026-11-19T08:00:00Z", account=False)
+    unknown = preview(tenant.snapshot(), Cause.URL_OR_TOKEN, [lead], ("eve",), NOBODY)
+    assert unknown.created == 1 and "list of accounts was not read" in unknown.warnings[0]
+
+
+@BOTH
+def test_who_stops_again_at_another_cause_is_told_apart(provider: str) -> None:
+    tenant = Tenant(provider)
+    tenant.hire("eve", "2026-11-20T08:00:00Z", account=False)
+    tenant.hire("fay", "2026-11-20T08:00:00Z", account=False)
+    tenant.row("people", person_key="fay").update(given_name=None, family_name=None)
+    if provider == "okta":
+        tenant.row("app_accounts", person_key="fay").update(given_name=None, family_name=None)
+        tenant.facts.app.features = ["GROUP_PUSH"]
+        tenant.rows["jobs"][0].update(state="INACTIVE", schedule_state="Disabled")
+    else:
+        tenant.rows["jobs"][0].update(state="Paused", schedule_state="Disabled")
+    said = judge(tenant.snapshot())
+    first, second = said.diagnosis.causes[:2]
+    assert (first.cause, second.cause) == ("integration_not_enabled", "attribute_mapping")
+    assert first.effect is not None and (first.effect.created, first.effect.stuck) == (1, 1)
+    fay = said.hops.set_index("person_key").loc["fay"]
+    assert fay["hop"] == "mapping" and fay["next_action"] == first.finding
+    assert "look again" in said.diagnosis.to_json()["causes"][0]["look_again"]["text"].lower()
+    assert said.diagnosis.first.startswith("Mend first: Provisioning is not fully switched on")
+
+
+def test_a_block_hides_what_is_seen_behind_it_what_follows_from_it_and_what_nobody_can_see() -> None:
+    block = finding("connection.provisioning_is_on", Cause.INTEGRATION_NOT_ENABLED, reach=Reach.TENANT,
+                    affected=("ada", "bob"), since=LATE)  # fmt: skip
+    held = {"status": Status.SKIPPED, "blocked_by": block.id}
+    follows = finding("sync.no_failed_operations", Cause.CATALOG_SIDE, affected=("ada",), **held)
+    seen = finding("assignments.group_push_is_healthy", Cause.ASSIGNMENT_SCOPE, affected=("g1",), **held)
+    said = masked([block, follows, seen])
+    assert [(m["finding"], m["kind"]) for m in said] == [
+        ("assignments.group_push_is_healthy", "seen"),
+        ("sync.no_failed_operations", "follows"),
+        ("token.did_not_change", "unjudged"),
+    ]
+    assert said[0]["cause"] == "assignment_scope" and "2026-11-19 10:00 UTC" in said[2]["actual"]
+    stands_itself = finding("token.did_not_change", Cause.URL_OR_TOKEN)
+    assert "token.did_not_change" not in {m["finding"] for m in masked([block, follows, seen, stands_itself])}
+    assert masked([finding("mapping.source_values_present", affected=("ada",))]) == ()
+
+
+def test_every_block_that_hides_is_known_and_says_so_in_a_sentence() -> None:
+    assert set(HIDES) <= set(SPECIFIC)
+    for hidden in (h for hs in HIDES.values() for h in hs):
+        assert hidden.finding in SPECIFIC and hidden.why.endswith(".")
+
+
+def test_the_most_telling_gap_comes_first() -> None:
+    tenant = Tenant("okta")
+    tenant.incident["symptoms"] = ["missing_people"]
+    needs = "Not checked: needs the {}. Get it like this: export the {}."
+    some = [
+        finding("accounts.emails_align", None, Status.SKIPPED, needs=needs.format("list", "list")),
+        finding("symptoms.nobody_missing", None, Status.SKIPPED, needs=needs.format("users", "users")),
+        finding("token.did_not_change", None, Status.SKIPPED, needs=needs.format("log", "log")),
+    ]
+    missing = not_checked(tenant.snapshot(), some)
+    assert [m["what"] for m in missing] == ["the log", "the users", "the list"]
+    assert decider(missing, some) == {"what": "the log", "get_it": "export the log.", "checks": "token.did_not_change"}
+    answered = [*some[:2], finding("connection.provisioning_is_on", None, Status.PASS), some[2]]
+    both = [*answered, finding("token.is_accepted", None, Status.PASS)]
+    assert next(m["what"] for m in not_checked(tenant.snapshot(), both)) == "the users"
+    asked = finding("start.setup_completed", None, Status.MANUAL, manual=Manual("Done?", "Catalog"))
+    assert decider((), [asked]) == {"what": "an answer to: Done?", "get_it": "Look here: Catalog.",
+                                    "checks": "start.setup_completed"}  # fmt: skip
+    assert decider((), []) is None
+
+
+def test_when_to_look_again_is_exact() -> None:
+    okta = look_again(Tenant("okta").snapshot(), None)
+    assert okta["at"] == "2026-11-20T14:15:00Z"
+    entra = Tenant("entra")
+    said = look_again(entra.snapshot(), None)
+    # the job began 13:30 and runs every 40 minutes: 14:10, and then a cycle and ten minutes
+    assert said["at"] == "2026-11-20T15:00:00Z" and "next cycle begins about 2026-11-20 14:10 UTC" in (
+        said["text"] or ""
+    )
+    entra.rows["jobs"][0]["state"] = "Quarantine"
+    assert look_again(entra.snapshot(), None)["at"] == "2026-11-20T14:50:00Z"
+    entra.hire("eve", "2026-11-20T13:50:00Z", account=False)
+    waits = finding("sync.enough_time_has_passed", Cause.SYNC_SCHEDULE, Status.WARN, affected=("eve",))
+    assert look_again(entra.snapshot(), waits)["at"] == "2026-11-20T14:40:00Z"
+
+
+def test_nobody_is_sent_to_try_one_person_through_a_wall() -> None:
+    snapshot = Tenant("entra").snapshot()
+    token = finding("token.did_not_change", Cause.URL_OR_TOKEN, reach=Reach.TENANT)
+    effect = preview(snapshot, Cause.URL_OR_TOKEN, [token], (), NOBODY)
+    assert meanwhile(snapshot, Cause.URL_OR_TOKEN, token, effect) == ()
+    scope = finding("assignments.people_are_assigned", Cause.ASSIGNMENT_SCOPE, affected=("dot",))
+    effect = preview(snapshot, Cause.ASSIGNMENT_SCOPE, [scope], ("dot",), NOBODY)
+    said = meanwhile(snapshot, Cause.ASSIGNMENT_SCOPE, scope, effect)
+    assert effect.created == 1
+    assert "Provision on demand" in said[0].where and "by hand" in said[-1].what
+
+
+def test_one_fix_is_named_as_the_only_one() -> None:
+    title = guide.CAUSES["url_or_token"].title
+    assert first_fix([(title, "token.did_not_change", True, 1.0)]) == (
+        f"There is one thing to mend: {title} (token.did_not_change)."
+    )
+    assert first_fix([]) == ""
