@@ -1,0 +1,193 @@
+"""The pictures of a run, drawn from finished numbers (``scimrunbook.pictures``): figures and side-by-side tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scimrunbook.show.svg import WIDTH, box, circle, figure, line, shortened, svg, text
+from scimrunbook.show.tables import table
+from scimrunbook.show.words import count, esc, moment
+
+HOPS = ("directory", "assignment", "scope", "mapping", "attempt", "delivery", "account", "teams", "role")
+STATE = {"passed": "✔", "stopped": "✖", "not reached": "·", "not known": "?"}
+_LEFT, _RIGHT = 190, 20
+_ROOM = WIDTH - _LEFT - _RIGHT
+
+Picture = Mapping[str, Any]
+
+
+def funnel(picture: Picture | None) -> str:
+    """The way of the people over nine hops: who gets past each, who stops there."""
+    if picture is None:
+        return ""
+    total, parts, top = picture["total"], [], 10
+    for hop in picture["hops"]:
+        width = _ROOM * 0.72
+        passed, gone = width * hop["passed"] / total, width * hop["stopped"] / total
+        parts.append(text(_LEFT - 10, top + 17, hop["hop"], "r b" if hop["stopped"] else "r"))
+        parts.append(box(_LEFT, top, passed, 24, "calm"))
+        parts.append(box(_LEFT + passed, top, max(gone, 3 if hop["stopped"] else 0), 24, "bad"))
+        said = f"{hop['passed']:,}" + (f"   ✖ {hop['stopped']:,} stop here" if hop["stopped"] else "")
+        parts.append(text(_LEFT + passed + gone + 12, top + 17, said, "bad b" if hop["stopped"] else "s"))
+        top += 30
+    worst = max(picture["hops"], key=lambda h: h["stopped"])
+    stops = f"most stop at {worst['hop']} ({worst['stopped']:,})" if worst["stopped"] else "nobody stops"
+    rows = [(h["hop"], f"{h['before']:,}", f"{h['stopped']:,}", f"{h['passed']:,}") for h in picture["hops"]]
+    apart = picture["apart"]
+    rest = [f"{n:,} {k.replace('_', ' ')}" for k, n in apart.items() if n and k != "done"]
+    caption = f"The way of {count(total, 'person', 'people')} from the directory into Catalog; {stops}."
+    caption += f" Apart from them: {', '.join(rest)}." if rest else ""
+    numbers = table("People at each hop", ("hop", "arrive", "stop here", "get past"), rows)
+    return figure(svg(top + 4, *parts), f"Bars, one per hop: {caption}", caption, numbers)
+
+
+def way(hops: Mapping[str, str], who: str) -> str:
+    """One person's trace: nine steps in a row, the one where it stops marked."""
+    gap = (WIDTH - 100) / (len(HOPS) - 1)
+    parts, states = [], [hops.get(h, "not known") for h in HOPS]
+    for place, (hop, state) in enumerate(zip(HOPS, states, strict=True)):
+        x = 50 + gap * place
+        if place:
+            parts.insert(0, line(x - gap, 34, x, 34))
+        style = {"passed": "ok", "stopped": "bad"}.get(state, "ring")
+        parts.append(circle(x, 34, 17 if state == "stopped" else 14, style))
+        mark = "b m" if style == "ring" else "b m paper"
+        parts.append(text(x, 39, STATE.get(state, "?"), mark))
+        parts.append(text(x, 72, hop, "m b" if state == "stopped" else "m"))
+        parts.append(text(x, 88, state, "m t bad b" if state == "stopped" else "m t s"))
+    stop = next((h for h, s in zip(HOPS, states, strict=True) if s == "stopped"), None)
+    caption = f"The way of {who}: " + (f"it stops at {stop}." if stop else "no stop is known.")
+    numbers = table("Hop by hop", ("hop", "state"), list(zip(HOPS, states, strict=True)))
+    return figure(svg(100, *parts), caption, caption, numbers)
+
+
+def timeline(picture: Picture | None) -> str:
+    """What happened when: operations, failures, changes, quarantine, the reported window."""
+    if picture is None:
+        return ""
+    parts, rows, top = [], [], 8
+    for lane in picture["lanes"]:
+        parts.append(text(_LEFT - 10, top + 18, lane["name"], "r"))
+        parts.append(line(_LEFT, top + 26, WIDTH - _RIGHT, top + 26))
+        most = max((m["count"] for m in lane["marks"]), default=1)
+        bad = lane["name"] in ("Failures", "Quarantine")
+        for mark in lane["marks"]:
+            x, width = _LEFT + _ROOM * mark["from"], _ROOM * (mark["to"] - mark["from"])
+            note = f"{moment(mark['at'])}: {mark['label'] or count(mark['count'], 'operation')}"
+            if lane["kind"] == "density":
+                tall = 3 + 19 * mark["count"] / most
+                parts.append(box(x, top + 26 - tall, max(width - 1, 1.5), tall, "bad" if bad else "calm", note))
+            elif lane["kind"] == "span":
+                parts.append(box(x, top + 8, max(width, 3), 14, "bad" if bad else "fill", note))
+            elif lane["kind"] == "ticks":
+                parts.append(box(x, top + 12, 1.5, 14, "s", note))
+            else:
+                parts.append(text(x, top + 22, "◆", "m look" if "Token" in lane["name"] else "m calm"))
+        rows += _told(lane)
+        if not lane["marks"]:
+            parts.append(text(_LEFT + 4, top + 18, "none recorded", "s t"))
+        top += 32
+    start, end = moment(picture["start"]), moment(picture["end"])
+    parts += [text(_LEFT, top + 14, start, "s t"), text(WIDTH - _RIGHT, top + 14, end, "s t r")]
+    caption = f"What happened when, {start} to {end}."
+    said = [f"{lane['name']}: {sum(m['count'] for m in lane['marks'])}" for lane in picture["lanes"]]
+    numbers = table("Marks on the timeline", ("what", "when", "how many", "note"), rows)
+    return figure(svg(top + 24, *parts), f"Timeline. {caption} {'; '.join(said)}.", caption, numbers)
+
+
+def _told(lane: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    if lane["kind"] == "ticks":
+        return [(lane["name"], moment(lane["marks"][0]["at"]), str(len(lane["marks"])), "the first of them")]
+    return [(lane["name"], moment(m["at"]), f"{m['count']:,}", m["label"]) for m in lane["marks"]]
+
+
+def failures(picture: Picture | None) -> str:
+    """Failed operations by code over time: one small row of bars per code."""
+    if picture is None:
+        return ""
+    parts, rows, top = [], [], 8
+    most = max(max(s["counts"]) for s in picture["series"]) or 1
+    for series in picture["series"]:
+        parts.append(text(0, top + 14, f"{shortened(series['code'], 90)}: {series['total']:,}", "b"))
+        base = top + 62
+        parts.append(line(0, base, WIDTH, base))
+        step = WIDTH / len(series["counts"])
+        for place, number in enumerate(series["counts"]):
+            if number:
+                tall = max(3, 38 * number / most)
+                parts.append(box(step * place, base - tall, step - 1.5, tall, "bad"))
+        rows.append((series["code"], f"{series['total']:,}"))
+        top += 74
+    start, end = moment(picture["start"]), moment(picture["end"])
+    parts += [text(0, top + 10, start, "s t"), text(WIDTH, top + 10, end, "s t r")]
+    caption = f"{count(picture['total'], 'failed operation')} by error code, {start} to {end}; all rows have one scale."
+    listed = "; ".join(f"{c} {n}" for c, n in rows)
+    numbers = table("Failed operations by code", ("code", "operations"), rows)
+    return figure(svg(top + 20, *parts), f"Bars over time per code. {caption} {listed}.", caption, numbers)
+
+
+def probe(picture: Picture | None) -> str:
+    """Latency of every request of the probe; refused ones (401, 403) stand out by mark and word."""
+    if picture is None:
+        return ""
+    asked = picture["requests"]
+    most = max((r["latency_ms"] or 0 for r in asked), default=0) or 1
+    step, parts = min(40.0, (WIDTH - 70) / len(asked)), [text(0, 22, f"{most:,} ms", "s t"), line(62, 18, WIDTH, 18)]
+    for place, request in enumerate(asked):
+        x, tall = 66 + step * place, 110 * (request["latency_ms"] or 0) / most
+        bad = request["refused"] or not request["ok"]
+        parts.append(box(x, 128 - tall, step * 0.7, max(tall, 2), "bad" if bad else "calm"))
+        if request["refused"]:
+            parts.append(text(x + step * 0.35, 148, "✖", "m bad"))
+            parts.append(text(x + step * 0.35, 162, request["http_status"], "m t bad") if step > 26 else "")
+        elif request["latency_ms"] is None or not request["ok"]:
+            parts.append(text(x + step * 0.35, 148, "!", "m look b"))
+    parts.append(line(62, 128, WIDTH, 128))
+    caption = f"Latency of {count(picture['total'], 'request')} to Catalog, in order; {picture['refused']} refused (✖)."
+    numbers = table(
+        "Requests of the probe",
+        ("probe", "when", "ms", "HTTP", "what went wrong"),
+        [(r["probe"], moment(r["at"]), r["latency_ms"] if r["latency_ms"] is not None else "—",
+          r["http_status"] if r["http_status"] is not None else "—", r["failure"]) for r in asked],
+    )  # fmt: skip
+    return figure(svg(170, *parts), f"Bars. {caption}", caption, numbers)
+
+
+_SAID = {"same": "✔ as documented", "different": "✖ differs", "missing": "✖ missing", "extra": "▲ not in the guide"}
+
+
+def mapping(picture: Picture | None) -> str:
+    """The mapping as it is beside the documented one."""
+    if picture is None:
+        return ""
+    way = {"to_app": "provider → Catalog", "from_app": "Catalog → provider"}
+    rows = [
+        (way.get(r["direction"], r["direction"]), r["object"], r["target"], r["documented"] or "—", r["actual"] or "—",
+         _SAID[r["state"]])
+        for r in picture["rows"]
+    ]  # fmt: skip
+    columns = ("direction", "object", "attribute", "as documented", "as it is", "compared")
+    return table("The mapping as it is, beside the documented one", columns, rows)
+
+
+_FIELDS = ("user_name", "email", "given_name", "family_name", "external_id", "active", "managed", "created_at")
+
+
+def pairs(picture: Picture | None, name: Any = str) -> str:
+    """The accounts of one person side by side, with what the provider holds."""
+    if picture is None:
+        return ""
+    parts = []
+    for person in picture["people"]:
+        own = person["accounts"]
+        columns = ("attribute", "in the provider", *(f"Catalog account {n}" for n in range(1, len(own) + 1)), "compared")
+        rows = []
+        for field in _FIELDS:
+            values = [a[field] or "—" for a in own]
+            same = "✔ alike" if len(set(values)) == 1 else "≠ differ"
+            label = {"managed": "managed by SCIM"}.get(field, field.replace("_", " "))
+            rows.append((label, person["provider"].get(field, "") or "—", *values, same))
+        parts.append(table(f"{name(person['person'])}: {count(len(own), 'account')} side by side", columns, rows))
+    more = picture["total"] - len(picture["people"])
+    return "".join(parts) + (f"<p>{esc(f'and {more:,} more people with several accounts')}</p>" if more > 0 else "")
