@@ -1,8 +1,8 @@
-"""What the pictures are drawn from: small aggregations of a run, as plain data. Pure; the faces draw and compute nothing.
+"""What the pictures are drawn from: small aggregations of a run, as plain data. Pure; the faces only draw.
 
-Every function returns ``None`` where there is nothing to see, so that no face shows an empty picture. Times are ISO 8601
-texts in UTC, positions on a time axis are shares of the shown span (0.0 … 1.0). At most ``BINS`` bins and ``SERIES`` lines
-per picture, however many rows there are.
+Every function returns ``None`` where there is nothing to see, so that no face shows an empty picture. Times are
+ISO 8601 texts in UTC, positions on a time axis are shares of the shown span (0.0 … 1.0). At most ``BINS`` bins and
+``SERIES`` lines per picture, however many rows there are.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ BINS, SERIES, PAIRS = 48, 5, 6
 Picture = Mapping[str, Any]
 
 # What the three groups of configuration changes are called on the timeline.
+_PROVIDER = {"user_name": "login", "email": "email", "given_name": "given_name", "family_name": "family_name"}
 _CREDENTIALS, _QUARANTINE = ("credentials",), ("quarantined",)
 
 
@@ -74,15 +75,15 @@ def timeline(snapshot: Snapshot) -> Picture | None:
         lanes.append({"name": name, "kind": "density", "marks": _density(span, person[person["status"] == status])})
     cycles = events.dropna(subset=["cycle_id"]).groupby("cycle_id")["at"].agg(["min", "max"])
     if len(cycles):
-        marks = [_point(span, at, "a provisioning cycle began") for at in cycles["min"].sort_values().tail(200)]
-        lanes.append({"name": "Cycles", "kind": "ticks", "marks": [m for m in marks if m]})
+        points = [_point(span, at, "a provisioning cycle began") for at in cycles["min"].sort_values().tail(200)]
+        lanes.append({"name": "Cycles began", "kind": "ticks", "marks": [m for m in points if m]})
     other = changes[~changes["what"].isin([*_CREDENTIALS, *_QUARANTINE])]
     for name, rows in (
         ("Settings changed", other),
-        ("Token or credentials changed", changes[changes["what"].isin(_CREDENTIALS)]),
+        ("Token or URL changed", changes[changes["what"].isin(_CREDENTIALS)]),
     ):
-        marks = [_point(span, r.at, f"{r.what}: {r.actor}".replace("_", " ")) for r in rows.tail(50).itertuples()]
-        lanes.append({"name": name, "kind": "points", "marks": [m for m in marks if m]})
+        points = [_point(span, r.at, f"{r.what}: {r.actor}".replace("_", " ")) for r in rows.tail(50).itertuples()]
+        lanes.append({"name": name, "kind": "points", "marks": [m for m in points if m]})
     held = [
         _bar(span, since, snapshot.as_of, f"in quarantine since {_iso(since)[:16].replace('T', ' ')} UTC")
         for since in jobs["quarantine_since"].dropna()
@@ -93,7 +94,7 @@ def timeline(snapshot: Snapshot) -> Picture | None:
 
 
 def failures(snapshot: Snapshot) -> Picture | None:
-    """Failed operations per bin of time and error code: ``series`` of {code, total, counts}, the most frequent first."""
+    """Failed operations per bin of time and code: ``series`` of {code, total, counts}, the most frequent first."""
     events = snapshot["events"].dropna(subset=["at"])
     failed = events[events["status"] == "failure"]
     if failed.empty:
@@ -105,29 +106,26 @@ def failures(snapshot: Snapshot) -> Picture | None:
     most = code.value_counts()
     named = code.where(code.isin(most.index[:SERIES]), "other codes")
     place = _bins(span, failed["at"])
-    table = pd.crosstab(named, place).reindex(columns=range(BINS), fill_value=0)
+    table = pd.crosstab(named.loc[place.index], place).reindex(columns=range(BINS), fill_value=0)
     totals = table.sum(axis=1).sort_values(ascending=False, kind="stable")
     series = [{"code": str(c), "total": int(totals[c]), "counts": [int(n) for n in table.loc[c]]} for c in totals.index]
     return {"start": _iso(span[0]), "end": _iso(span[1]), "total": len(failed), "series": series}
 
 
 def probe(snapshot: Snapshot) -> Picture | None:
-    """Each request of the probe in order: {probe, at, latency_ms, http_status, failure, refused, ok}."""
+    """Each request of the probe in order: {probe, at, latency_ms, http_status, failure, refused, ok}.
+
+    ``refused``: answered 401 or 403 where it should have been let in; the probe without a token is to be refused.
+    """
     rows = snapshot["probes"].sort_values("at", kind="stable")
     if rows.empty:
         return None
-    shown = [
-        {
-            "probe": str(r.probe),
-            "at": _iso(r.at),
-            "latency_ms": None if r.latency_ms is pd.NA else int(r.latency_ms),
-            "http_status": None if r.http_status is pd.NA else int(r.http_status),
-            "failure": "" if r.failure != r.failure else str(r.failure),
-            "refused": r.http_status is not pd.NA and int(r.http_status) in (401, 403),
-            "ok": r.ok is not pd.NA and bool(r.ok),
-        }
-        for r in rows.tail(200).itertuples()
-    ]
+    shown = []
+    for r in rows.tail(200).to_dict("records"):
+        status, latency = (None if pd.isna(r[c]) else int(r[c]) for c in ("http_status", "latency_ms"))
+        failed, ok = _text(r["failure"]), not pd.isna(r["ok"]) and bool(r["ok"])
+        asked = {"probe": str(r["probe"]), "at": _iso(r["at"]), "latency_ms": latency, "http_status": status}
+        shown.append({**asked, "failure": failed, "refused": not ok and status in (401, 403), "ok": ok})
     return {"requests": shown, "total": len(rows), "refused": sum(r["refused"] for r in shown)}
 
 
@@ -147,9 +145,17 @@ def mapping(snapshot: Snapshot) -> Picture | None:
         have = {(t.removeprefix("name.") if strip else t): s for t, s in by_target(there).items()}
         want = {r.target: r for r in documented if (r.direction, r.object) == (direction, kind)}
         for target in (*want, *sorted(set(have) - set(want))):
-            actual, row = normal(have.get(target), keep_case=True), want.get(target)
+            actual, row = " ".join(_text(have.get(target)).split()), want.get(target)
             allowed = [normal(s) for s in row.sources] if row else []
-            state = "same" if normal(actual) in allowed else "extra" if row is None else "different" if actual else "missing"
+            state = (
+                "same"
+                if normal(actual) in allowed
+                else "extra"
+                if row is None
+                else "different"
+                if actual
+                else "missing"
+            )
             said = row.source if row else ""
             if row is not None or actual:
                 rows.append(
@@ -170,9 +176,9 @@ def pairs(snapshot: Snapshot) -> Picture | None:
     shown = []
     for key in keys[:PAIRS]:
         who = people.loc[key] if key in people.index else None
-        provider = {} if who is None else {"user_name": _text(who["login"]), "email": _text(who["email"]),
-                                            "given_name": _text(who["given_name"]),
-                                            "family_name": _text(who["family_name"]), "active": _word(who["active"])}  # fmt: skip
+        provider = {} if who is None else {n: _text(who[c]) for n, c in _PROVIDER.items()}
+        if who is not None:
+            provider["active"] = _word(who["active"])
         own = [
             {
                 "user_name": _text(a.user_name),
@@ -220,12 +226,12 @@ def _bins(span: Span, at: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _density(span: Span, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    counted = _bins(span, rows["at"]).value_counts().sort_index()
+    counted: dict[Any, Any] = _bins(span, rows["at"]).value_counts().sort_index().to_dict()
+    width = (span[1] - span[0]) / BINS
     return [
-        {"from": int(b) / BINS, "to": (int(b) + 1) / BINS, "count": int(n), "at": _iso(span[0] + (span[1] - span[0]) * int(b) / BINS),
-         "label": ""}
+        {"from": b / BINS, "to": (b + 1) / BINS, "count": int(n), "at": _iso(span[0] + width * b), "label": ""}
         for b, n in counted.items()
-    ]  # fmt: skip
+    ]
 
 
 def _point(span: Span, at: Any, label: str) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ import pandas as pd
 from scimrunbook import guide, snapshot
 from scimrunbook.engine_mode import MODE_VARIABLE
 from scimrunbook.incident_file import IncidentError, load_incident
+from scimrunbook.pictures import pictures
 from scimrunbook.runfolder import PARTIAL, complete_runs, head_of, outputs_of
 from scimrunbook.show import panels
 from scimrunbook.show.panels import Panel
@@ -115,6 +116,7 @@ def view_of(folder: Path) -> View:
         causes={n: {"title": c.title, "meaning": c.meaning} for n, c in guide.CAUSES.items()},
         hops=pd.read_parquet(folder / "trace.parquet"),
         tables=saved.tables,
+        pictures=pictures(saved, diagnosis),
     )
 
 

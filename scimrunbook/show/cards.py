@@ -74,11 +74,12 @@ def _manual(manual: dict[str, Any], answer: dict[str, Any] | None) -> str:
     said = ""
     if answer:
         who = f" by {esc(answer['by'])}" if answer.get("by") else ""
-        said = f"<p>Answered: <b>{esc(answer['answer'])}</b>{who} {esc(moment(answer.get('at')))}</p>"
+        note = f" Note: {esc(answer['note'])}" if answer.get("note") else ""
+        said = f"<p>Answered: <b>{esc(answer['answer'])}</b>{who}, {esc(moment(answer.get('at')))}.{note}</p>"
     return (
         f"<p>{esc(manual['question'])}</p><span class='srb-where'>{esc(manual['where'])}</span>"
         f"<p class='srb-soft'>Possible answers: {esc(' · '.join(manual['answers']))}. "
-        f"Write the answer into the incident file under <code>answers:</code>.</p>{said}"
+        f"Answer it in JupyterLab, below this section, or in the incident file under <code>answers:</code>.</p>{said}"
     )
 
 

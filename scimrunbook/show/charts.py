@@ -45,7 +45,8 @@ def funnel(picture: Picture | None) -> str:
 def way(hops: Mapping[str, str], who: str) -> str:
     """One person's trace: nine steps in a row, the one where it stops marked."""
     gap = (WIDTH - 100) / (len(HOPS) - 1)
-    parts, states = [], [hops.get(h, "not known") for h in HOPS]
+    parts: list[str] = []
+    states = [hops.get(h, "not known") for h in HOPS]
     for place, (hop, state) in enumerate(zip(HOPS, states, strict=True)):
         x = 50 + gap * place
         if place:
@@ -97,7 +98,7 @@ def timeline(picture: Picture | None) -> str:
 
 
 def _told(lane: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    if lane["kind"] == "ticks":
+    if lane["kind"] == "ticks" and lane["marks"]:
         return [(lane["name"], moment(lane["marks"][0]["at"]), str(len(lane["marks"])), "the first of them")]
     return [(lane["name"], moment(m["at"]), f"{m['count']:,}", m["label"]) for m in lane["marks"]]
 
@@ -181,7 +182,12 @@ def pairs(picture: Picture | None, name: Any = str) -> str:
     parts = []
     for person in picture["people"]:
         own = person["accounts"]
-        columns = ("attribute", "in the provider", *(f"Catalog account {n}" for n in range(1, len(own) + 1)), "compared")
+        columns = (
+            "attribute",
+            "in the provider",
+            *(f"Catalog account {n}" for n in range(1, len(own) + 1)),
+            "compared",
+        )
         rows = []
         for field in _FIELDS:
             values = [a[field] or "—" for a in own]

@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from scimrunbook.show import charts
 from scimrunbook.show.cards import actions, card, card_text, fragment
 from scimrunbook.show.tables import frame_table, table
 from scimrunbook.show.view import View
 from scimrunbook.show.words import PROVIDER, STATUS, VERDICT, age, count, esc, moment, plain
 
+DRAW = {
+    "funnel": charts.funnel,
+    "timeline": charts.timeline,
+    "failures": charts.failures,
+    "probe": charts.probe,
+    "mapping": charts.mapping,
+}
 RESULT_MIME = "application/vnd.scimrunbook.result+json"
 
 
@@ -34,9 +42,25 @@ def section(view: View, name: str) -> Panel:
     about = view.sections.get(name, {})
     heading = f"{about.get('title', name)}: {in_words(view, name)}"
     body = "".join(card(f, view.name) for f in findings)
-    html = fragment(practice(view), f"<h2>{esc(heading)}</h2>", body)
+    html = fragment(practice(view), f"<h2>{esc(heading)}</h2>", body, drawn(view, *PICTURES.get(name, ())))
     text = "\n".join([heading, *(card_text(f) for f in findings)])
     return Panel(html, text, {"section": name, "findings": findings})
+
+
+# Which pictures belong to which section; they stand below its cards.
+PICTURES = {
+    "symptoms": ("funnel",),
+    "connection": ("probe",),
+    "attribute_mapping": ("mapping",),
+    "sync_and_logs": ("timeline", "failures"),
+    "manual_and_scim_accounts": ("pairs",),
+}
+
+
+def drawn(view: View, *names: str) -> str:
+    """The pictures of these names, one after the other; those with nothing to show are left out."""
+    made = [charts.pairs(view.pictures(n), view.name) if n == "pairs" else DRAW[n](view.pictures(n)) for n in names]
+    return "".join(made)
 
 
 def in_words(view: View, name: str) -> str:
@@ -48,7 +72,8 @@ def in_words(view: View, name: str) -> str:
 
 def overview(view: View) -> Panel:
     """The verdict, what the first cause is, and what to do now."""
-    html = fragment(banner(view), *(cause(view, c, i) for i, c in enumerate(view.diagnosis["causes"], 1)), gaps(view))
+    causes = (cause(view, c, i) for i, c in enumerate(view.diagnosis["causes"], 1))
+    html = fragment(banner(view), *causes, questions(view), gaps(view), drawn(view, "timeline"))
     return Panel(html, overview_text(view), {"diagnosis": view.diagnosis})
 
 
@@ -104,17 +129,22 @@ def cause(view: View, found: dict[str, Any], place: int) -> str:
     )
 
 
+def questions(view: View) -> str:
+    """The steps only a human can do that are still open."""
+    rows = [(f["manual"]["question"], f["manual"]["where"], " · ".join(f["manual"]["answers"]), f["id"])
+            for f in view.open_questions if f["manual"]]  # fmt: skip
+    if not rows:
+        return ""
+    return table("Questions only you can answer, still open", ("question", "where to look", "answers", "check"), rows)
+
+
 def gaps(view: View) -> str:
     """What could not be checked, and how to get it."""
     missing = view.diagnosis["not_checked"]
     if not missing:
         return ""
     rows = [(m["what"], m.get("get_it", "")) for m in missing]
-    return (
-        f"<details><summary>Not checked: {len(missing)}</summary>"
-        + table("What was missing, and how to get it", ("missing", "how to get it"), rows)
-        + "</details>"
-    )
+    return table("What was not checked, and how to get it", ("missing", "how to get it"), rows)
 
 
 def overview_text(view: View) -> str:
@@ -138,7 +168,8 @@ def people(view: View, stopped_only: bool = True) -> Panel:
         hops = hops[~hops["hop"].isin(["done", "rightly_absent"])]
     columns = [c for c in ("login", "name", "hop", "proof", "action") if c in hops.columns]
     listed = frame_table("Who stopped where", hops[columns]) if len(hops) else "<p>Nobody stopped on the way.</p>"
-    html = fragment(practice(view), table("How far people got", ("hop", "people stopping there"), rows), listed)
+    picture = drawn(view, "funnel") or table("How far people got", ("hop", "people stopping there"), rows)
+    html = fragment(practice(view), picture, listed)
     text = "\n".join(["How far people got", *(f"    {a}: {b}" for a, b in rows), count(len(hops), "person", "people")])
     return Panel(html, text, {"people": counts})
 

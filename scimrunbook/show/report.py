@@ -1,67 +1,100 @@
-"""``report.html``: one file, no script, no network; the same panels as the notebooks."""
+"""``report.html``: one file, no script, no network; the same panels as the notebooks.
+
+First screen: the verdict, the first cause, what to do now. Then whom it concerns, what was not checked and what is
+still open, the pictures, the sections, what was read.
+"""
 
 from __future__ import annotations
 
 from scimrunbook.show import panels
 from scimrunbook.show.cards import card, style
-from scimrunbook.show.tables import frame_table, table
+from scimrunbook.show.tables import frame_table
 from scimrunbook.show.view import View
-from scimrunbook.show.words import esc
+from scimrunbook.show.words import count, esc
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def report(view: View) -> str:
     """The whole report as HTML text."""
-    causes = "".join(panels.cause(view, c, i) for i, c in enumerate(view.diagnosis["causes"], 1))
-    sections = "".join(
-        f'<section id="{esc(name)}"><h2>{esc(about["title"])}: {esc(panels.in_words(view, name))}</h2>'
-        + "".join(card(f, view.name) for f in view.of_section(name))
-        + "</section>"
-        for name, about in view.sections.items()
-    )
-    contents = "".join(
-        f'<li><a href="#{esc(name)}">{esc(about["title"])}</a>: {esc(panels.in_words(view, name))}</li>'
-        for name, about in view.sections.items()
-    )
+    causes = [panels.cause(view, c, i) for i, c in enumerate(view.diagnosis["causes"], 1)]
     body = (
-        f"<h1>SCIM provisioning: incident {esc(view.incident['incident'])}</h1>"
+        "<header>"
+        + f"<h1>SCIM provisioning: incident {esc(view.incident['incident'])}</h1>"
         + panels.banner(view)
-        + (f"<h2>Causes, the likeliest first</h2>{causes}" if causes else "")
+        + "</header><main>"
+        + (_part("now", "What to do now", causes[0]) if causes else "")
+        + _contents(view)
+        + (_part("more", "Further causes, the likeliest first", "".join(causes[1:])) if causes[1:] else "")
         + _people(view)
-        + panels.gaps(view)
-        + f"<h2>The checks, section by section</h2><ol>{contents}</ol>"
-        + sections
+        + _open(view)
+        + _part("time", "What happened when", panels.drawn(view, "timeline", "failures"))
+        + _sections(view)
         + _coverage(view)
-        + f"<p><small>scimrunbook {esc(view.run.get('version', ''))} · run {esc(view.run.get('run', ''))} · "
-        "this file is private to the incident: share only what <code>scimrunbook share</code> builds.</small></p>"
+        + "</main><footer><p><small>"
+        + f"scimrunbook {esc(view.run.get('version', ''))} · run {esc(view.run.get('run', ''))} · this file is private "
+        + "to the incident: share only what <code>scimrunbook share</code> builds.</small></p></footer>"
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="referrer" content="no-referrer">'
+        '<meta name="referrer" content="no-referrer"><meta name="color-scheme" content="light dark">'
         f"<title>Incident {esc(view.incident['incident'])}: SCIM provisioning report</title>"
-        f"<style>body{{margin:0}}.srb-page{{padding:1.2rem;background:var(--paper)}}{style()}</style></head>"
-        f'<body class="srb-page"><main class="srb">{body}</main></body></html>\n'
+        f"<style>{style()}</style></head>"
+        f'<body class="srb-page"><div class="srb">{body}</div></body></html>\n'
+    )
+
+
+def _part(anchor: str, heading: str, inside: str) -> str:
+    return f'<section id="{esc(anchor)}"><h2>{esc(heading)}</h2>{inside}</section>' if inside else ""
+
+
+def _contents(view: View) -> str:
+    broken = sum(f["status"] in ("fail", "warn") for f in view.findings)
+    links = [
+        ("people", "Who is affected"),
+        ("open", f"Not checked: {len(view.diagnosis['not_checked'])}, open questions: {len(view.open_questions)}"),
+        ("time", "What happened when"),
+        ("sections", f"All checks: {broken} of {len(view.findings)} not healthy"),
+    ]
+    return (
+        '<nav aria-label="Parts of this report"><ul>'
+        + "".join(f'<li><a href="#{anchor}">{esc(said)}</a></li>' for anchor, said in links)
+        + "</ul></nav>"
     )
 
 
 def _people(view: View) -> str:
     hops = view.hops
-    if not len(hops):
-        return ""
-    stopped = hops[~hops["hop"].isin(["done", "rightly_absent"])]
-    rows = [(hop.replace("_", " "), f"{n:,}") for hop, n in view.diagnosis["people"].items()]
-    counted = table("How far people got", ("hop", "people stopping there"), rows)
+    stopped = hops[~hops["hop"].isin(["done", "rightly_absent"])] if len(hops) else hops
     columns = [c for c in ("login", "name", "hop", "proof") if c in stopped.columns]
-    return f"<h2>The way of the people</h2>{counted}" + (
-        f"<details><summary>Who stopped where: {len(stopped):,}</summary>"
-        + frame_table("Who stopped where", stopped[columns])
-        + "</details>"
-        if len(stopped)
-        else ""
+    said = f"<p>{esc(count(len(stopped), 'person', 'people'))} stopped on the way, or wait.</p>" if len(stopped) else (
+        "<p>Nobody is known to have stopped on the way.</p>")  # fmt: skip
+    listed = frame_table("Who stopped where", stopped[columns]) if len(stopped) else ""
+    if len(stopped) > 12:
+        listed = f"<details><summary>All {len(stopped):,} of them</summary>{listed}</details>"
+    return _part("people", "Who is affected", said + listed + panels.drawn(view, "funnel"))
+
+
+def _open(view: View) -> str:
+    inside = panels.gaps(view) + panels.questions(view)
+    return _part("open", "What was not checked", inside or "<p>Everything the guide asks for was checked.</p>")
+
+
+def _sections(view: View) -> str:
+    contents = "".join(
+        f'<li><a href="#{esc(name)}">{esc(about["title"])}</a>: {esc(panels.in_words(view, name))}</li>'
+        for name, about in view.sections.items()
     )
+    parts = "".join(
+        f'<section id="{esc(name)}"><h2>{esc(about["title"])}: {esc(panels.in_words(view, name))}</h2>'
+        + "".join(card(f, view.name) for f in view.of_section(name))
+        + panels.drawn(view, *(p for p in panels.PICTURES.get(name, ()) if p in ("probe", "mapping", "pairs")))
+        + "</section>"
+        for name, about in view.sections.items()
+    )
+    return _part("sections", "The checks, section by section", f"<ol>{contents}</ol>") + parts
 
 
 def _coverage(view: View) -> str:
@@ -69,4 +102,4 @@ def _coverage(view: View) -> str:
     if frame is None or frame.empty:
         return ""
     columns = ["what", "source", "name", "rows", "unreadable", "first_at", "last_at", "refused", "note"]
-    return f"<h2>What was read</h2>{frame_table('Sources of this run', frame[columns])}"
+    return _part("read", "What was read", frame_table("Sources of this run", frame[columns]))

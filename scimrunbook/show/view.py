@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+
+
+def no_picture(name: str) -> Mapping[str, Any] | None:  # noqa: ARG001 - the shape of View.pictures
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,8 @@ class View:
 
     ``findings`` and ``diagnosis`` are the JSON data of ``findings.json`` and ``diagnosis.json``, ``run`` that of
     ``run.json``; ``labels`` names people, groups and accounts by key; ``sections`` is title, about and link by name;
-    ``hops`` the trace (one row per person); ``tables`` the snapshot's tables.
+    ``hops`` the trace (one row per person); ``tables`` the snapshot's tables; ``pictures`` gives the numbers of a
+    picture by name (see ``scimrunbook.pictures``), None where there is nothing to draw.
     """
 
     incident: Mapping[str, Any]
@@ -28,6 +33,7 @@ class View:
     causes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     hops: pd.DataFrame = field(default_factory=pd.DataFrame)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    pictures: Callable[[str], Mapping[str, Any] | None] = no_picture
 
     def of_section(self, section: str) -> list[dict[str, Any]]:
         """Findings of a section, the broken ones first, otherwise in the guide's order."""
@@ -39,6 +45,11 @@ class View:
 
     def counts(self, section: str) -> Counter[str]:
         return Counter(f["status"] for f in self.findings if f["section"] == section)
+
+    @property
+    def open_questions(self) -> list[dict[str, Any]]:
+        """Steps only a human can do that nobody answered yet."""
+        return [f for f in self.findings if f["status"] == "manual"]
 
     def name(self, key: str) -> str:
         return self.labels.get(key, key)

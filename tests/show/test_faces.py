@@ -20,7 +20,7 @@ from tests.show.test_words import PAYLOADS, _Tags
 EVIL = "".join(PAYLOADS)
 ALLOWED = frozenset(
     "html head meta title style body main div section h1 h2 h3 h4 p small b code span details summary dl dt dd ol li "
-    "a table caption thead tbody tr th td".split()
+    "a table caption thead tbody tr th td figure img figcaption nav ul header footer".split()
 )
 
 
