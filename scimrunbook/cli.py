@@ -55,6 +55,19 @@ def trace(
     _guarded(lambda: print_way(file, who, collect, outputs, as_json))
 
 
+@app.command(epilog="Example: scimrunbook compare CAT-1042/2026-11-23T20-15-07Z CAT-1042")
+def compare(
+    before: Annotated[str, typer.Argument(metavar="RUN_A", help="Folder of a run, or an incident id (its latest)")],
+    after: Annotated[str, typer.Argument(metavar="RUN_B", help="The later run, likewise")],
+    outputs: Outputs = None,
+    as_json: AsJson = False,
+) -> None:
+    """What was mended between two runs, what is new, what is unchanged, who moved on."""
+    from scimrunbook.faces import print_comparison
+
+    _guarded(lambda: print_comparison(before, after, outputs, as_json))
+
+
 @app.command(epilog="Example: scimrunbook init --incident CAT-1042 --provider okta --region us")
 def init(
     incident: Annotated[str | None, typer.Option(help="Ticket id; always text")] = None,

@@ -42,6 +42,23 @@ def print_way(file: Path, who: str, collect: bool, outputs: Path | None, as_json
     return exit_code(found)
 
 
+def print_comparison(before: str, after: str, outputs: Path | None, as_json: bool) -> int:
+    """Compares two runs; returns the exit code of the later one's verdict."""
+    from scimrunbook.compare import compare
+    from scimrunbook.run import EXIT_CODES
+    from scimrunbook.runfolder import find_run
+    from scimrunbook.show.comparison import comparison
+    from scimrunbook.tracing import judged
+
+    found = compare(judged(find_run(before, outputs)), judged(find_run(after, outputs)))
+    if as_json:
+        json.dump(found, sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        comparison(Console(highlight=False), found)
+    return EXIT_CODES[found["after"]["verdict"]]
+
+
 def shown(folder: Path) -> str:
     try:
         return str(folder.resolve().relative_to(Path.cwd().resolve()))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scimrunbook import __version__
+from scimrunbook.problems import UserProblem
 
 PARTIAL = ".partial"
 _NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?")
@@ -105,6 +106,27 @@ def complete_runs(incident_folder: Path) -> list[Path]:
         return []
     found = [p for p in incident_folder.iterdir() if _NAME.fullmatch(p.name) and (p / "run.json").is_file()]
     return sorted(found, key=lambda p: p.name, reverse=True)
+
+
+def find_run(given: str, outputs: Path | None = None) -> Path:
+    """RUN of the command line: a run's folder, ``<incident>/<run>``, or an incident id (its latest complete run).
+
+    Looked for as a path first, then under ``outputs`` (``SCIMRUNBOOK_OUTPUTS``, else the nearest ``outputs/``).
+    Raises UserProblem, which names what there is.
+    """
+    here = Path.cwd()
+    usual = next((p / "outputs" for p in (here, *here.parents) if (p / "outputs").is_dir()), here / "outputs")
+    root = outputs or Path(os.environ.get("SCIMRUNBOOK_OUTPUTS") or usual)
+    for path in (Path(given), root / given):
+        if (path / "run.json").is_file() and not path.name.endswith(PARTIAL):
+            return path
+        if runs := complete_runs(path):
+            return runs[0]
+    known = sorted(p.name for p in root.iterdir() if complete_runs(p)) if root.is_dir() else []
+    raise UserProblem(
+        f"There is no complete run {given} under {root}. Name the folder of a run, or an incident that has one: "
+        f"{', '.join(known) or 'there is none yet'}."
+    )
 
 
 def head_of(run: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from scimrunbook import snapshot as snapshots
 from scimrunbook.card import person_card, team_card
+from scimrunbook.compare import Judged
 from scimrunbook.findings import Finding
 from scimrunbook.lookup import find
 from scimrunbook.problems import UserProblem
@@ -66,6 +67,18 @@ def folder_for(file: Path, *, collect: bool, outputs: Path | None, progress: Pro
             f"or run first: scimrunbook check {file}"
         )
     return runs[0]
+
+
+def judged(folder: Path) -> Judged:
+    """What a run says, as its files tell. Raises UserProblem where one of them is missing or damaged."""
+    try:
+        findings = json.loads((folder / "findings.json").read_text("utf-8"))["findings"]
+        diagnosis = json.loads((folder / "diagnosis.json").read_text("utf-8"))
+        return Judged(findings, diagnosis, pd.read_parquet(folder / "trace.parquet"))
+    except (OSError, ValueError, KeyError) as problem:
+        raise UserProblem(
+            f"{folder} is not a whole run ({type(problem).__name__}). Compare complete runs."
+        ) from problem
 
 
 def exit_code(found: dict[str, Any]) -> int:

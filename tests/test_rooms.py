@@ -65,7 +65,7 @@ def knows(path: Path, *forbidden: str) -> set[str]:
 
 
 # What is judged rests on pure functions down to the last helper.
-PURE = sorted(reached(modules("checks", "trace", "team_trace", "card", "lookup", "timeline", "diagnosis")))
+PURE = sorted(reached(modules("checks", "trace", "team_trace", "card", "lookup", "timeline", "diagnosis", "compare")))
 FACES = modules("show")
 
 
