@@ -17,14 +17,16 @@ class UserProblem(Exception):  # noqa: N818 - it is the user's, not ours
         return [scrub(str(self))]
 
 
-def told(problem: Exception) -> tuple[str, int]:
-    """The message and exit code for ``problem``. An internal error leaves its scrubbed traceback in a private file."""
+def told(problem: Exception, folder: Path = Path()) -> tuple[str, int]:
+    """The message and exit code for ``problem``. An internal error leaves its scrubbed traceback in a private file of
+    ``folder``.
+    """
     if isinstance(problem, UserProblem):
         return scrub(str(problem)), 2
     if isinstance(problem, OSError):
         name = f" ({problem.filename})" if problem.filename else ""
         return scrub(f"{problem.strerror or type(problem).__name__}{name}. Check the path and its permissions."), 2
-    place = _keep_traceback(problem)
+    place = _keep_traceback(problem, folder)
     return (
         f"Internal error ({type(problem).__name__}). This is our fault, not yours. "
         f"The details lie in {place}; please report it with that file.",
@@ -32,8 +34,8 @@ def told(problem: Exception) -> tuple[str, int]:
     )
 
 
-def _keep_traceback(problem: Exception) -> Path:
-    path = Path("scimrunbook-error.log")
+def _keep_traceback(problem: Exception, folder: Path) -> Path:
+    path = folder / "scimrunbook-error.log"
     text = scrub("".join(traceback.format_exception(problem)))
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)

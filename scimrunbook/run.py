@@ -13,6 +13,7 @@ from scimrunbook import snapshot as snapshots
 from scimrunbook.checks.runner import run_checks
 from scimrunbook.diagnosis import Diagnosis, diagnose
 from scimrunbook.findings import Finding
+from scimrunbook.incident import Incident
 from scimrunbook.incident_file import LoadedIncident, load_incident
 from scimrunbook.notebooks import execute_all, names, warm_up
 from scimrunbook.runfolder import RunFolder, outputs_of
@@ -62,8 +63,9 @@ def run_incident(
     outputs: Path | None = None,
     probe: str = "light",
     interactive: bool = False,
+    labels: dict[str, str] | None = None,
 ) -> RunResult:
-    """Runs one incident file.
+    """Runs one incident file. ``labels`` are recorded in ``run.json``: the sweep it belongs to, for example.
 
     Raises IncidentError or ExportsError (nothing is left behind), KeyboardInterrupt (the ``.partial`` folder says what
     it holds). A notebook that fails is recorded and the others still run.
@@ -79,6 +81,8 @@ def run_incident(
             inputs={loaded.path.name: loaded.sha256},
             catalog_host=loaded.incident.catalog_host,
             identity_provider=loaded.incident.identity_provider,
+            tenant=tenant_of(loaded.incident),
+            **(labels or {}),
         )
         snapshot = collect(loaded, progress=progress, probe=probe, interactive=interactive)
         if notebooks:
@@ -105,6 +109,13 @@ def run_incident(
         else:
             folder.discard()
         raise
+
+
+def tenant_of(incident: Incident) -> str | None:
+    """The provider's tenant as the incident names it: the Okta org, the Entra tenant id."""
+    if incident.okta is not None:
+        return incident.okta.org_url
+    return incident.entra.tenant_id if incident.entra is not None else None
 
 
 def inputs(loaded: LoadedIncident, snapshot: Snapshot) -> dict[str, str]:

@@ -25,7 +25,7 @@ class _Lines:
         tenth = done * 10 // total if total else -1
         if step != self.step:
             self.step, self.told = step, tenth
-            self.console.print(plain(step), markup=False, highlight=False)
+            self.console.print(plain(step), markup=False, highlight=False, soft_wrap=True)
         elif total and total >= 1000 and tenth > self.told:
             self.told = tenth
             self.console.print(f"{plain(step)}: {done:,} of {total:,}", markup=False, highlight=False)

@@ -12,7 +12,7 @@ from scimrunbook.show.tables import frame_table
 from scimrunbook.show.view import View
 from scimrunbook.show.words import count, esc
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def report(view: View) -> str:
@@ -37,7 +37,7 @@ def report(view: View) -> str:
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="referrer" content="no-referrer"><meta name="color-scheme" content="light dark">'
         f"<title>Incident {esc(view.incident['incident'])}: SCIM provisioning report</title>"

@@ -1,0 +1,49 @@
+"""The verb ``index``: one question over every run there is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from scimrunbook.index import counted, selected, write_index
+from scimrunbook.problems import UserProblem
+from scimrunbook.show import index_page
+
+BY = ("cause", "finding", "tenant", "verdict", "identity_provider", "catalog_host")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the command line asked; empty means all."""
+
+    cause: str = ""
+    tenant: str = ""
+    verdict: str = ""
+    days: int | None = None
+    by: str = ""
+    came_back: bool = False
+
+
+def answer(outputs: Path, asked: Question, as_json: bool) -> int:
+    """Writes the index anew and answers on standard output. Raises UserProblem where there is nothing to look at."""
+    if not outputs.is_dir():
+        raise UserProblem(f"{outputs}: no such folder.\nName the folder of results: scimrunbook index --outputs DIR")
+    if asked.by and asked.by not in BY:
+        raise UserProblem(f"Incidents cannot be counted by {asked.by}.\nChoose one of: {', '.join(BY)}.")
+    newest = write_index(outputs)
+    if asked.came_back:
+        newest = newest[newest["came_back"]]
+    rows = selected(newest, cause=asked.cause, tenant=asked.tenant, verdict=asked.verdict, days=asked.days)
+    shown = counted(rows, asked.by) if asked.by else rows
+    if as_json:
+        json.dump(json.loads(shown.to_json(orient="records", date_format="iso")), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    elif asked.by:
+        index_page.counts(Console(highlight=False), shown, asked.by)
+    else:
+        index_page.listing(Console(highlight=False), shown)
+    return 0

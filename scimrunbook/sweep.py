@@ -1,0 +1,205 @@
+"""Many incidents side by side, each on its own: local processes, or the workers of an existing Dask cluster.
+
+What is finished is written down at once (``outputs/.sweeps/<name>/done.jsonl``). The same command after an
+interruption goes on where it stopped; an incident file that was edited meanwhile is run again.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from scimrunbook.problems import UserProblem
+from scimrunbook.runfolder import write
+from scimrunbook.sweep_work import Outcome, Task, begin_worker, digest, run_task
+
+MEMORY_PER_INCIDENT_MB = 600  # a process, its warm process and two kernels at their peak, measured on 25 to 400 people
+DEATHS = 2  # so often a process may die under an incident that runs alone before it is given up
+WORST = (70, 2, 1, 3, 0)  # exit codes, the worst first
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a sweep is. ``left_seconds`` is None until something was finished in this session."""
+
+    total: int
+    done: int
+    running: int
+    failed: int
+    left_seconds: float | None
+    last: Outcome | None = None
+
+
+@dataclass(slots=True)
+class Cluster:
+    """How to make executors. ``width``: incidents at a time; ``lost``: errors that say that a worker went away."""
+
+    make: Callable[[], Executor]
+    width: int
+    lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
+    close: Callable[[Executor], None] = field(default=lambda executor: executor.shutdown(cancel_futures=True))
+
+
+def local(jobs: int | None = None) -> Cluster:
+    """Processes on this machine: ``jobs``, or as many as cores and free memory bear."""
+    width = jobs or default_jobs()
+
+    def make() -> Executor:
+        # spawn: nothing of this process, its threads least of all, is copied into a worker
+        return ProcessPoolExecutor(width, multiprocessing.get_context("spawn"), initializer=begin_worker)
+
+    def close(executor: Executor) -> None:
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+        executor.shutdown(wait=True)
+
+    return Cluster(make, width, close=close)
+
+
+def default_jobs() -> int:
+    """Cores, or fewer where the free memory does not carry that many incidents at a time."""
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        free = next(int(line.split()[1]) // 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration, ValueError):
+        free = MEMORY_PER_INCIDENT_MB * 2
+    return max(1, min(os.cpu_count() or 1, free // MEMORY_PER_INCIDENT_MB))
+
+
+class Ledger:
+    """What a sweep has finished; a line per incident, whole or not there."""
+
+    def __init__(self, folder: Path, tasks: Sequence[Task]) -> None:
+        self.folder = folder
+        self.finished: dict[str, Outcome] = {}
+        path = folder / "done.jsonl"
+        if path.is_file():
+            for line in path.read_text("utf-8").splitlines():
+                try:
+                    outcome = Outcome(**json.loads(line))
+                except (ValueError, TypeError):
+                    continue  # the line that was being written when it was killed
+                self.finished[outcome.file] = outcome
+        for task in tasks:
+            known = self.finished.get(task.file)
+            if known is not None and (known.sha256 != digest(task.file) or known.state == "failed"):
+                del self.finished[task.file]
+
+    def add(self, outcome: Outcome) -> None:
+        self.finished[outcome.file] = outcome
+        line = json.dumps(outcome.to_json(), ensure_ascii=False)
+        path = self.folder / "done.jsonl"
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+", encoding="utf-8") as file:
+            ends = file.seek(0, os.SEEK_END)
+            torn = ends and os.pread(file.fileno(), 1, ends - 1) != b"\n"
+            file.write(("\n" if torn else "") + line + "\n")
+
+    def end(self) -> None:
+        head = json.loads((self.folder / "sweep.json").read_text("utf-8"))
+        write(self.folder / "sweep.json", json.dumps({**head, "state": "complete"}, indent=1) + "\n")
+
+
+def opened(files: Sequence[Path], outputs: Path, options: dict[str, Any], *, fresh: bool = False) -> str:
+    """The name of the sweep to go on with: the newest unfinished one of the same files and options, else a new one."""
+    head = {"files": [str(f.resolve()) for f in files], "options": options}
+    home = outputs / ".sweeps"
+    if not fresh and home.is_dir():
+        for folder in sorted(home.iterdir(), reverse=True):
+            try:
+                known = json.loads((folder / "sweep.json").read_text("utf-8"))
+            except (OSError, ValueError):
+                continue
+            if known["state"] == "open" and {k: known[k] for k in head} == head:
+                return folder.name
+    stamp, number = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ"), 1
+    name = stamp
+    while (home / name).exists():
+        number += 1
+        name = f"{stamp}-{number}"
+    write(home / name / "sweep.json", json.dumps({**head, "state": "open"}, indent=1) + "\n")
+    return name
+
+
+def checked(files: Sequence[Path]) -> list[Path]:
+    """The files, each once. Raises UserProblem where there is none."""
+    unique = list(dict.fromkeys(f.resolve() for f in files))
+    if not unique:
+        raise UserProblem("No incident file was given.\nName some: scimrunbook sweep parameters/*.yaml")
+    return unique
+
+
+def sweep(tasks: Sequence[Task], ledger: Ledger, cluster: Cluster) -> Iterator[Standing]:
+    """Runs what is not finished; yields after every change. The ledger holds the outcomes."""
+    waiting = deque(t for t in tasks if t.file not in ledger.finished)
+    alone: deque[Task] = deque()  # suspects: a process died while they ran, so each is tried by itself
+    running: dict[Future[Outcome], Task] = {}
+    deaths: Counter[str] = Counter()
+    began, new = time.monotonic(), 0
+    executor = cluster.make()
+
+    def standing(last: Outcome | None = None) -> Standing:
+        failed = sum(o.state != "done" for o in ledger.finished.values())
+        done = len(ledger.finished)
+        left = (time.monotonic() - began) / new * (len(tasks) - done) if new else None
+        return Standing(len(tasks), done, len(running), failed, left, last)
+
+    try:
+        yield standing()
+        while waiting or alone or running:
+            width = 1 if alone else cluster.width
+            queue = alone or waiting
+            while queue and len(running) < width:
+                task = queue.popleft()
+                running[executor.submit(run_task, task)] = task
+            lost: list[Task] = []
+            for future in wait(running, timeout=1, return_when=FIRST_COMPLETED).done:
+                task = running.pop(future)
+                try:
+                    outcome = future.result()
+                except cluster.lost:
+                    lost.append(task)
+                    continue
+                ledger.add(outcome)
+                new += 1
+                yield standing(outcome)
+            if lost:
+                by_itself = len(lost) == 1 and not running
+                lost += running.values()
+                running.clear()
+                cluster.close(executor)
+                executor = cluster.make()
+                for task in lost:
+                    deaths[task.file] += by_itself
+                    if deaths[task.file] < DEATHS:
+                        alone.append(task)
+                        continue
+                    said = f"The process that ran it died {DEATHS} times; its memory may not have sufficed."
+                    ledger.add(Outcome(task.file, digest(task.file), "failed", problem=said))
+                    new += 1
+                    yield standing(ledger.finished[task.file])
+    finally:
+        cluster.close(executor)
+
+
+def worst(outcomes: Sequence[Outcome]) -> int:
+    """The exit code of a sweep: the worst of its incidents."""
+    codes = {o.exit_code for o in outcomes}
+    return next((code for code in WORST if code in codes), 70)

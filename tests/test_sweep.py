@@ -1,0 +1,262 @@
+"""Many incidents: one bad one never stops the rest, nothing is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scimrunbook import sweep as sweeps
+from scimrunbook.problems import UserProblem
+from scimrunbook.simulator.files import write_incident
+from scimrunbook.sweep import Cluster, Ledger, checked, local, opened, sweep, worst
+from scimrunbook.sweep_work import Outcome, Task, run_task
+from tests.conftest import ROOT
+from tests.tenants import tenant
+
+
+class Inline(Executor):
+    """Runs a task at once, in this process; ``deadly`` files break it as a dead process would."""
+
+    def __init__(self, work: Callable[[Task], Outcome]) -> None:
+        self.work = work
+
+    def submit(self, fn, /, task: Task) -> Future:
+        future: Future = Future()
+        try:
+            future.set_result(self.work(task))
+        except BaseException as problem:
+            future.set_exception(problem)
+        return future
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    for name in "abcdef":
+        (tmp_path / f"{name}.yaml").write_text(name)
+    return [str(tmp_path / f"{name}.yaml") for name in "abcdef"]
+
+
+def tasks_of(files: list[str]) -> list[Task]:
+    return [Task(f, "s") for f in files]
+
+
+def done(task: Task, **more) -> Outcome:
+    return Outcome(task.file, sweeps.digest(task.file), "done", verdict="healthy", exit_code=0, **more)
+
+
+@pytest.mark.parametrize("width", [1, 2, 6])
+def test_a_process_that_dies_takes_only_its_own_incident_along(width: int, files: list[str], tmp_path: Path) -> None:
+    tried: Counter[str] = Counter()
+
+    def work(task: Task) -> Outcome:
+        tried[task.file] += 1
+        if task.file == files[2]:
+            raise BrokenExecutor
+        return done(task)
+
+    ledger = Ledger(tmp_path, tasks_of(files))
+    seen = list(sweep(tasks_of(files), ledger, Cluster(lambda: Inline(work), width)))
+    assert {o.state for f, o in ledger.finished.items() if f != files[2]} == {"done"}
+    assert ledger.finished[files[2]].state == "failed" and "died" in ledger.finished[files[2]].problem
+    assert seen[-1].done == seen[-1].total == 6 and seen[-1].failed == 1
+    assert tried[files[2]] <= 3
+
+
+def test_what_is_finished_is_not_repeated_and_what_was_edited_or_failed_is(files: list[str], tmp_path: Path) -> None:
+    tasks = tasks_of(files)
+    first = Ledger(tmp_path, tasks)
+    for task in tasks[:3]:
+        first.add(done(task))
+    first.add(Outcome(files[3], sweeps.digest(files[3]), "failed"))
+    with (tmp_path / "done.jsonl").open("a") as file:
+        file.write('{"file": "half a li')  # killed while it wrote
+    Path(files[0]).write_text("edited")
+    ran: list[str] = []
+
+    def work(task: Task) -> Outcome:
+        ran.append(task.file)
+        return done(task)
+
+    ledger = Ledger(tmp_path, tasks)
+    list(sweep(tasks, ledger, Cluster(lambda: Inline(work), 2)))
+    assert sorted(ran) == sorted([files[0], *files[3:]])
+    assert set(Ledger(tmp_path, tasks).finished) == set(files)
+
+
+def test_the_same_command_goes_on_and_another_begins_anew(files: list[str], tmp_path: Path) -> None:
+    paths, options = [Path(f) for f in files], {"notebooks": True}
+    name = opened(paths, tmp_path, options)
+    assert opened(paths, tmp_path, options) == name
+    assert opened(paths[1:], tmp_path, options) != name
+    assert opened(paths, tmp_path, {"notebooks": False}) != name
+    assert opened(paths, tmp_path, options, fresh=True) != name
+    Ledger(tmp_path / ".sweeps" / name, []).end()
+    assert opened(paths, tmp_path, options) != name
+
+
+def test_no_file_is_run_twice_and_none_at_all_is_told(files: list[str]) -> None:
+    assert len(checked([Path(files[0]), Path(files[0]), Path(files[1])])) == 2
+    with pytest.raises(UserProblem, match="sweep parameters"):
+        checked([])
+
+
+@given(st.lists(st.sampled_from([0, 1, 2, 3, 70]), min_size=1))
+def test_the_exit_code_is_the_worst(codes: list[int]) -> None:
+    found = worst([Outcome("f", "", "done", exit_code=c) for c in codes])
+    assert found in codes
+    rank = [0, 3, 1, 2, 70]
+    assert rank.index(found) == max(rank.index(c) for c in codes)
+
+
+def test_a_bad_file_is_an_outcome_and_the_run_of_this_sweep_is_adopted(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "parameters", tmp_path / "parameters")
+    good = str(tmp_path / "parameters" / "demo-entra.yaml")
+    task = Task(good, "s1", notebooks=False, probe="off")
+    first = run_task(task)
+    assert (first.state, first.verdict, first.finding) == ("done", "problem", "token.did_not_change")
+    assert run_task(task).folder == first.folder, "it was finished; only nobody had heard"
+    assert run_task(Task(good, "s2", notebooks=False, probe="off")).folder != first.folder
+    bad = run_task(Task(str(tmp_path / "absent.yaml"), "s1"))
+    assert (bad.state, bad.exit_code) == ("refused", 2) and "no such file" in bad.problem
+
+
+CASES = [("okta", "none"), ("okta", "create_off"), ("okta", "token_expired"), ("okta", "not_assigned"),
+         ("entra", "none"), ("entra", "paused"), ("entra", "wrong_region"), ("entra", "names_empty")]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def forty(tmp_path_factory) -> list[tuple[Path, str]]:
+    """Forty incident files with their exports, and the finding that each must name first."""
+    home = tmp_path_factory.mktemp("forty")
+    (home / "parameters").mkdir()
+    made = []
+    for number in range(40):
+        provider, fault = CASES[number % len(CASES)]
+        built = tenant(provider, fault)
+        exports = home / "parameters" / f"{provider}-{fault}"
+        if not exports.exists():
+            built.export(exports)
+        path = write_incident(built, home / "parameters", exports=exports, name=f"S-{number:02d}")
+        made.append((path, built.truth[0].finding if built.truth else ""))
+    return made
+
+
+def command(forty, outputs: Path, *more: str) -> list[str]:
+    files = [str(path) for path, _ in forty]
+    return [sys.executable, "-m", "scimrunbook", "sweep", *files, "--outputs", str(outputs), "--no-notebooks", *more]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.mark.slow
+def test_a_sweep_killed_half_way_goes_on_and_repeats_nothing(forty, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command(forty, tmp_path, "--jobs", "2"),
+        env=environment(),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    ledger = tmp_path / ".sweeps"
+    for _ in range(1200):
+        if sum(p.read_text().count("\n") for p in ledger.glob("*/done.jsonl")) >= 10:
+            break
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(30)
+    before = {p.parent.name: p for p in tmp_path.glob("S-*/*/run.json") if not p.parent.name.endswith(".partial")}
+    assert 10 <= len(list(tmp_path.glob("S-*"))) < 40
+    again = subprocess.run(command(forty, tmp_path, "--jobs", "2", "--json"), env=environment(), cwd=tmp_path,
+                           capture_output=True, text=True, timeout=300)  # fmt: skip
+    assert again.returncode == 1, again.stderr
+    assert "are done" in again.stderr and before
+    told = json.loads(again.stdout)
+    assert [i["finding"] for i in told["incidents"]] == [finding for _, finding in forty]
+    complete = [p for p in tmp_path.glob("S-*/*/run.json") if not p.parent.name.endswith(".partial")]
+    assert len(complete) == 40
+    assert (tmp_path / "index.html").is_file() and (tmp_path / "index.parquet").is_file()
+
+
+@pytest.mark.slow
+def test_a_cluster_judges_the_same_though_a_worker_is_killed_and_the_scheduler_restarts(forty, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    port = 18786 + os.getpid() % 1000
+    address = f"tcp://127.0.0.1:{port}"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment(), "cwd": tmp_path}
+
+    def scheduler() -> subprocess.Popen:
+        module = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port)]
+        return subprocess.Popen([*module, "--no-dashboard", "--no-show"], **quiet)
+
+    def worker() -> subprocess.Popen:
+        module = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
+        return subprocess.Popen([*module, "--host", "127.0.0.1", "--death-timeout", "60", "--no-nanny"], **quiet)
+
+    started = [scheduler()]
+    time.sleep(3)
+    started += [worker(), worker()]
+    try:
+        time.sleep(4)
+        sweeping = subprocess.Popen(
+            command(forty, tmp_path, "--scheduler", address, "--json"),
+            env=environment(),
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+        def finished() -> int:
+            return sum(p.read_text().count("\n") for p in (tmp_path / ".sweeps").glob("*/done.jsonl"))
+
+        def until(number: int) -> None:
+            for _ in range(2400):
+                if finished() >= number:
+                    return
+                assert sweeping.poll() is None, sweeping.communicate()
+                time.sleep(0.05)
+            pytest.fail(f"only {finished()} of {number} were done")
+
+        until(6)
+        started[1].kill()  # a worker dies, another comes
+        started.append(worker())
+        until(16)
+        started[0].kill()  # the scheduler goes away and comes back, with new workers
+        started[0].wait(20)
+        started[0] = scheduler()
+        time.sleep(3)
+        started += [worker(), worker()]
+        out, err = sweeping.communicate(timeout=300)
+        assert sweeping.returncode == 1, err
+        told = json.loads(out)
+        assert [i["finding"] for i in told["incidents"]] == [finding for _, finding in forty]
+        complete = [p for p in tmp_path.glob("S-*/*/run.json") if not p.parent.name.endswith(".partial")]
+        assert len(complete) == 40, "nothing is done twice"
+    finally:
+        for process in started:
+            process.kill()
+            process.wait(20)
+
+
+def test_more_incidents_at_a_time_than_memory_bears_are_not_the_default(monkeypatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(Path, "read_text", lambda self, *a: "MemTotal: 9 kB\nMemAvailable:  2048000 kB\n")
+    assert sweeps.default_jobs() == 2000 // sweeps.MEMORY_PER_INCIDENT_MB
+    assert local(5).width == 5
