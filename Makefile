@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Without byte code every kernel compiles the whole stack again: 2.5 times slower runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-files test test-slow bench lint types lock lab clean help
+.PHONY: demo demo-files test test-slow bench soak lint types lock lab clean help
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -29,6 +29,9 @@ test-slow: $(STAMP)   ## the full matrix, conformance and browser tests
 
 bench: $(STAMP)  ## every benchmark, as ratios measured in one run; keeps them in benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks --write
+
+soak: $(STAMP)   ## 500 runs in one process, nothing may grow; keeps the table in benchmarks/SOAK.md
+	$(BIN)/python -m benchmarks.soak 500
 
 lint: $(STAMP)   ## style of code and notebooks
 	$(BIN)/ruff check .
