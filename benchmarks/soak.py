@@ -41,7 +41,9 @@ def sample(run: int) -> Sample:
     gc.collect()
     status = Path("/proc/self/status").read_text("ascii")
     memory = next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
-    return Sample(run, round(memory, 1), len(os.listdir("/proc/self/fd")), threading.active_count(), _descendants())
+    return Sample(
+        run, round(memory, 1), len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), _descendants()
+    )
 
 
 def _descendants() -> int:
