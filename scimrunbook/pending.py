@@ -130,6 +130,8 @@ def pending(snapshot: Snapshot) -> pd.DataFrame:
     # Entra does not tell when a person was changed: for whoever had an account the time is then unknown
     dated = frame[["changed_at", "unassigned_at"]].notna().any(axis=1) | need.isin(("create", "scope", "none"))
     since = since.where(dated)
+    silent = need.eq("create") & _silently_out(snapshot, frame, since)
+    need, skipped = need.mask(silent, "scope"), skipped.mask(silent, "scoping filter")
     waiting = need.isin(("create", "reactivate", "update", "deactivate")) & (since > settled_before(snapshot)).fillna(
         False
     )
@@ -205,3 +207,16 @@ def _kept_out(snapshot: Snapshot, key: pd.Series[Any]) -> pd.Series[Any]:
     last = last[(last["status"] == "skipped") & ~last["skip_reason"].isin(SETTLED_SKIPS)]
     last = last[last["skip_reason"].isin(("NotEffectivelyEntitled", "OutOfScope"))]
     return looked_up(key, last["skip_reason"])
+
+
+def _silently_out(snapshot: Snapshot, frame: pd.DataFrame, since: pd.Series[Any]) -> pd.Series[Any]:
+    """Who was there before the job's last good cycle, has no account and no record, while a scoping filter is set.
+
+    Entra says once that a filter keeps somebody out; a log that begins later does not tell it again.
+    """
+    filtered = any(m.get("scope") for m in snapshot.facts.app.object_mappings if m.get("object") == "user")
+    ran = snapshot["jobs"]["last_success_at"].max()
+    if not filtered or pd.isna(ran):
+        return pd.Series(False, index=frame.index)
+    older: pd.Series[Any] = (since < ran).fillna(False)
+    return older & ~frame["person_key"].isin(snapshot["events"]["person_key"])

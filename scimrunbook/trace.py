@@ -30,7 +30,12 @@ COLUMNS = ("person_key", "login", "name", "hop", *HOPS, "need", "proof", "action
 PASSED, STOPPED, BEHIND, UNKNOWN = "passed", "stopped", "not reached", "not known"
 
 _BLOCKS = ("connection", "base_url_and_token")
-_ASSIGNED = ("assignments.people_are_assigned", "assignments.no_nested_groups")
+_NO_CYCLE = "sync.runs_on_schedule"  # holds up everybody as well, and is the provider's own
+_ASSIGNED = (
+    "assignments.people_are_assigned",
+    "assignments.no_nested_groups",
+    "assignments.groups_are_assigned",
+)
 # Stops that are never the mere consequence of an earlier one.
 _OWN_CAUSE = ("directory", "assignment", "scope", "mapping", "attempt", "account")
 _DELIVER = ("create", "reactivate", "update", "deactivate")
@@ -268,7 +273,11 @@ def blocks(findings: Sequence[Finding]) -> list[Finding]:
     found = [
         f
         for f in findings
-        if f.section in _BLOCKS and f.reach is Reach.TENANT and f.status is Status.FAIL and f.deciding and not f.answer
+        if (f.section in _BLOCKS or f.id == _NO_CYCLE)
+        and f.reach is Reach.TENANT
+        and f.status is Status.FAIL
+        and f.deciding
+        and not f.answer
     ]
     return sorted(found, key=lambda f: specificity(f.id))
 

@@ -13,11 +13,36 @@ from scimrunbook.simulator.tenant import Tenant, build
 
 PAIRS = [(p, f) for f, fault in FAULTS.items() for p in fault.providers]
 CASES = [(p, f, s) for p, f in PAIRS for s in ("live", "exports")]
+# The thin cut of the quick suite: a section's fault each, by turns live and from exports.
+QUICK = [
+    *((p, "none", s) for p in ("okta", "entra") for s in ("live", "exports")),
+    ("okta", "create_off", "live"),
+    ("okta", "token_expired", "exports"),
+    ("okta", "names_empty", "exports"),
+    ("okta", "push_group_is_assignment_group", "exports"),
+    ("okta", "person_twice", "live"),
+    ("entra", "paused", "exports"),
+    ("entra", "wrong_region", "live"),
+    ("entra", "external_id_mailnickname", "exports"),
+    ("entra", "nested_group", "exports"),
+    ("entra", "cycle_overdue", "live"),
+    ("entra", "transform_login", "exports"),
+]
+
+
+def once_per_family() -> list[tuple[str, str, str]]:
+    """A fault for each cause family, provider and source: the first that occurs there and can be seen there."""
+    wanted = {}
+    for provider, fault, source in CASES:
+        if fault == "none" or source in FAULTS[fault].observable_in:
+            wanted.setdefault((provider, FAULTS[fault].cause, source), (provider, fault, source))
+    return list(wanted.values())
 
 
 @cache
 def tenant(provider: str, fault: str, people: int = 25, seed: int = 3) -> Tenant:
-    return build(provider, () if fault == "none" else (fault,), people=people, seed=seed)
+    """``fault``: a name, several joined by ``+``, or ``none``."""
+    return build(provider, () if fault == "none" else tuple(fault.split("+")), people=people, seed=seed)
 
 
 @contextlib.contextmanager

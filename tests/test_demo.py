@@ -18,7 +18,7 @@ from scimrunbook.cli import app
 from scimrunbook.run import run_incident
 from tests.conftest import ROOT
 from tests.tenants import incident, quiet, tenant
-from tests.test_spine import assert_truth
+from tests.truth import assert_truth
 
 DEMO_FILES = {"okta": "create_off", "entra": "token_expired"}
 
@@ -57,7 +57,7 @@ def test_without_anything_of_catalog_the_cause_is_named_from_provider_data(
         for path in (tmp_path / "i" / "exports").glob("catalog-*"):
             path.unlink()
         result = run_incident(file, progress=quiet, notebooks=False, outputs=tmp_path / "o")
-    assert_truth(DEMO_FILES[provider], built, result)
+    assert_truth(source, built, result)
 
 
 def encodings(secret: str) -> dict[str, bytes]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from scimrunbook.run import RunResult, run_incident
+from scimrunbook.run import run_incident
 from scimrunbook.show.panels import RESULT_MIME
-from tests.tenants import CASES, incident, quiet
+from tests.tenants import CASES, QUICK, incident, once_per_family, quiet
+from tests.truth import assert_affected, assert_truth, judge, judged
 
 NINE = [
     "00_start_here",
@@ -25,40 +25,29 @@ NINE = [
 ]
 
 
-def judged(result: RunResult) -> tuple[dict, list[dict]]:
-    diagnosis = json.loads((result.folder / "diagnosis.json").read_text())
-    findings = json.loads((result.folder / "findings.json").read_text())["findings"]
-    return diagnosis, findings
-
-
-def assert_truth(fault: str, built, result: RunResult) -> None:
-    diagnosis, findings = judged(result)
-    broken = {f["id"]: f["actual"] for f in findings if f["status"] == "fail"}
-    assert not [f["id"] for f in findings if f["status"] == "error"]
-    if fault == "none":
-        assert broken == {}
-        assert diagnosis["verdict"] == "healthy", diagnosis["causes"]
-        return
-    truth = built.truth[0]
-    assert diagnosis["verdict"] == "problem"
-    first = diagnosis["causes"][0]
-    assert (first["cause"], first["finding"]) == (truth.cause, truth.finding), broken
-    assert first["why"] and first["actions"]
-
-
-@pytest.mark.parametrize(("provider", "fault", "source"), CASES)
+@pytest.mark.parametrize(("provider", "fault", "source"), QUICK)
 def test_the_injected_finding_leads_the_first_cause(provider: str, fault: str, source: str, tmp_path: Path) -> None:
-    with incident(provider, fault, source, tmp_path / "i") as (file, built):
-        result = run_incident(file, progress=quiet, notebooks=False, outputs=tmp_path / "o")
-    assert_truth(fault, built, result)
+    built, result = judge(provider, fault, source, tmp_path)
+    assert_truth(source, built, result)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("provider", "fault", "source"), CASES)
+def test_every_fault_is_found_by_its_own_check_for_whom_it_hurts(
+    provider: str, fault: str, source: str, tmp_path: Path
+) -> None:
+    built, result = judge(provider, fault, source, tmp_path)
+    assert_truth(source, built, result)
+    if built.truth:
+        assert_affected(source, built, result)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("provider", "fault", "source"), once_per_family())
 def test_all_nine_notebooks_show_what_the_findings_say(provider: str, fault: str, source: str, tmp_path: Path) -> None:
     with incident(provider, fault, source, tmp_path / "i") as (file, built):
         result = run_incident(file, progress=quiet, outputs=tmp_path / "o")
-    assert_truth(fault, built, result)
+    assert_truth(source, built, result)
     assert result.failed_notebooks == {}
     shown: dict[str, str] = {}
     for name in NINE:

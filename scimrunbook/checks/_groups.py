@@ -15,11 +15,12 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.derived import no, yes
+from scimrunbook.derived import derived, no, yes
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Status
 from scimrunbook.history import iso
 from scimrunbook.scope import assigned_groups, direct_members, scope, team_groups
 from scimrunbook.snapshot import Snapshot
+from scimrunbook.teams import team_gaps
 
 S = "assignments"
 SCOPE = (Cause.ASSIGNMENT_SCOPE,)
@@ -28,6 +29,48 @@ WHO = {"okta": (("okta.app_users",), ("okta.app_groups",)), "entra": (("entra.as
 
 def assign_screen(snapshot: Snapshot) -> str:
     return screen(snapshot, "Assignments" if snapshot.provider == "okta" else "Users and groups")
+
+
+@derived
+def nested_only(snapshot: Snapshot) -> tuple[str, ...]:
+    """Keys of active people who belong to an assigned group of Entra only through a group inside it."""
+    if snapshot.provider != "entra":
+        return ()
+    table = snapshot["memberships"]
+    inside = table[(table["member_type"] == "group") & table["group_key"].isin(assigned_groups(snapshot)["group_key"])]
+    inner = direct_members(snapshot)
+    inner = inner[inner["group_key"].isin(inside["member_key"])]
+    everyone = scope(snapshot)
+    lost = everyone["person_key"].isin(inner["person_key"]) & ~yes(everyone["assigned"]) & ~no(everyone["active"])
+    return keys(everyone[lost]["person_key"])
+
+
+@derived
+def by_unassigned_group(snapshot: Snapshot) -> tuple[str, tuple[str, ...]]:
+    """The group whose assignment was forgotten (its name) and its active members; nothing where no group explains it.
+
+    All people of the incident who are active and not assigned, two at least, are members of one group that is not
+    assigned, and none of its active members is assigned otherwise.
+    """
+    everyone = scope(snapshot)
+    lacking = everyone[everyone["named"] & yes(everyone["active"]) & no(everyone["assigned"])]["person_key"]
+    lacking = lacking[~lacking.isin(nested_only(snapshot))]
+    if len(lacking) < 2:
+        return "", ()
+    members = direct_members(snapshot)
+    members = members[~members["group_key"].isin(assigned_groups(snapshot)["group_key"])]
+    members = members.merge(everyone[["person_key", "active", "assigned"]], on="person_key")
+    members = members[yes(members["active"])]
+    asked = members[members["person_key"].isin(lacking)].groupby("group_key").size()
+    shared = asked[asked == len(lacking)].index
+    taken = members[~no(members["assigned"])]["group_key"]
+    shared = shared[~shared.isin(taken)]
+    if shared.empty:
+        return "", ()
+    size = members[members["group_key"].isin(shared)].groupby("group_key").size()
+    key = size.sort_values(kind="stable").index[0]
+    names = snapshot["groups"].dropna(subset=["group_key"]).drop_duplicates("group_key").set_index("group_key")["name"]
+    return str(names.get(key, key)), keys(members[members["group_key"] == key]["person_key"])
 
 
 @check(
@@ -39,6 +82,18 @@ def assign_screen(snapshot: Snapshot) -> str:
     causes=SCOPE,
 )
 def groups_are_assigned(snapshot: Snapshot) -> Outcome:
+    name, forgotten = by_unassigned_group(snapshot)
+    if forgotten:
+        button = "Assign > Assign to Groups" if snapshot.provider == "okta" else "Add user/group"
+        return Outcome(
+            Status.FAIL,
+            f"The group {name} is not assigned, and none of its active members is otherwise: "
+            f"{who(snapshot, forgotten)}.",
+            "The groups whose members should have Catalog are assigned.",
+            (table_of(snapshot, f"Active members of {name}", forgotten),),
+            forgotten,
+            (Action(assign_screen(snapshot), f"{button}: assign {name}."),),
+        )
     groups = team_groups(snapshot)
     verb = "pushed" if snapshot.provider == "okta" else "assigned"
     wished = {t.casefold(): t for teams in snapshot.incident.role_mapping.values() for t in teams}
@@ -82,12 +137,7 @@ def no_nested_groups(snapshot: Snapshot) -> Outcome:
     nested = table[(table["member_type"] == "group") & table["group_key"].isin(outer["group_key"])]
     if nested.empty:
         return Outcome(Status.PASS, "No assigned group holds another group.")
-    inner = direct_members(snapshot)
-    inner = inner[inner["group_key"].isin(nested["member_key"])]
-    everyone = scope(snapshot)
-    lost = everyone[everyone["person_key"].isin(inner["person_key"]) & ~yes(everyone["assigned"])]
-    lost = lost[~no(lost["active"])]
-    hit = keys(lost["person_key"])
+    hit = nested_only(snapshot)
     names = sorted(outer[outer["group_key"].isin(nested["group_key"])]["name"])
     if not hit:
         return Outcome(Status.PASS, f"{listed(names)} hold other groups, but everybody in those is assigned otherwise.")
@@ -120,6 +170,8 @@ def group_push_is_healthy(snapshot: Snapshot) -> Outcome:
     if broken.empty and both.empty:
         return Outcome(Status.PASS, f"{count(len(groups), 'push mapping')}, all active, none used for assignment.")
     said, steps = [], []
+    gaps = team_gaps(snapshot)
+    gaps = gaps[gaps["group_key"].isin([*broken["group_key"], *both["group_key"]]) & ~gaps["waiting"]]
     if len(broken):
         said.append(f"the push of {listed(sorted(broken['name'])[:3], len(broken))} is off or in error")
         steps.append(Action(where, "Open the mapping's status menu: Activate, or Push now; read the Errors tab."))
@@ -129,11 +181,12 @@ def group_push_is_healthy(snapshot: Snapshot) -> Outcome:
             Action(where, "Use one group for assignment and another for the push; Okta does not support both.")
         )
     return Outcome(
-        Status.FAIL if len(broken) else Status.WARN,
-        f"{listed(said)}.".replace("the push", "The push", 1) if len(broken) else f"{listed(said)}.",
+        Status.FAIL if len(broken) or len(gaps) else Status.WARN,
+        f"{listed(said)}.".replace("the push", "The push", 1)
+        + (f" {people(gaps['person_key'].nunique())} of these groups differ from the team." if len(gaps) else ""),
         "Active mappings without error, of groups that assign nobody.",
         (Evidence.of("Push mappings", pd.concat([broken, both])[["name", "status", "error"]].drop_duplicates()),),
-        keys(pd.concat([broken["group_key"], both["group_key"]])),
+        keys(gaps["person_key"] if len(gaps) else pd.concat([broken["group_key"], both["group_key"]])),
         tuple(steps),
         since=iso(broken["at"].max()) if len(broken) else None,
     )

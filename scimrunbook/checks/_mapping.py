@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from scimrunbook import guide
-from scimrunbook.checks._words import listed, screen
+from scimrunbook.checks._words import keys, listed, screen
+from scimrunbook.derived import yes
 from scimrunbook.findings import Action, Evidence, Outcome, Status
+from scimrunbook.pending import pending
 from scimrunbook.snapshot import Snapshot
 
 
@@ -72,5 +74,32 @@ def compared(
         f"The mapping differs from the guide: {'; '.join(said)}.",
         "; ".join(f"{r.target} from {r.source}" for r in wanted) + ".",
         (Evidence.of("The mapping as it is", rows[["target", "source", "flow"]]),),
+        _hurt(snapshot, [r.target for r in (*missing, *wrong)]) if kind == "user" and direction == "to_app" else (),
         actions=tuple(steps),
     )
+
+
+_NAMES = {"givenName": ("given_name", "has_given"), "familyName": ("family_name", "has_family")}
+
+
+def _hurt(snapshot: Snapshot, targets: list[str]) -> tuple[str, ...]:
+    """Whom rows of the user mapping that are missing or wrong reach: those whose account shows it, where that is told.
+
+    Without ``active`` those linger who left; without a name those lack it who have one in the provider; anything else
+    concerns everybody in scope.
+    """
+    table = pending(snapshot)
+    scoped = yes(table["in_scope"])
+    hit = pd.Series(False, index=table.index)
+    for target in targets:
+        name = _NAMES.get(target.removeprefix("name."))
+        if target == "active":
+            hit |= table["need"].eq("deactivate")
+        elif name:
+            want, have = table[name[0]].str.strip(), table[name[1]].str.strip()
+            told = table["named_where_known"] & yes(table["exists"])
+            differs = want.notna() & want.ne("") & (want != have.fillna("")).fillna(True).astype(bool)
+            hit |= scoped & (differs | ~told)
+        else:
+            hit |= scoped
+    return keys(table[hit]["person_key"])

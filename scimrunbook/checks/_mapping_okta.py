@@ -66,25 +66,23 @@ def okta_username_format(snapshot: Snapshot) -> Outcome:
     app = snapshot["app_accounts"].dropna(subset=["person_key", "user_name"])
     table = scope(snapshot)
     table = table[yes(table["in_scope"])].merge(app[["person_key", "user_name"]], on="person_key")
-    name = fold(table["user_name"])
-    fine = (name == fold(table["email"])) | (name == fold(table["login"])) | table["email"].isna()
+    fine = fold(table["user_name"]).eq(fold(table["email"])) | table["email"].isna()
     template = snapshot.facts.app.username_template
     told = f" (format {template})" if template else ""
     hit = keys(table[~fine]["person_key"])
     if not hit:
-        return Outcome(Status.PASS, f"All {people(len(table))} have their e-mail or login as username{told}.")
+        return Outcome(Status.PASS, f"All {people(len(table))} have their e-mail as username{told}.")
     return Outcome(
         Status.FAIL,
-        f"The application username of {people(len(hit))} is neither their e-mail nor their login{told}: "
-        f"{who(snapshot, hit)}.",
+        f"The application username of {people(len(hit))} is not their e-mail address{told}: {who(snapshot, hit)}.",
         "The application username is the e-mail address.",
         (table_of(snapshot, "Usernames", hit, username=table.set_index("person_key")["user_name"]),),
         hit,
         (
             Action(
                 screen(snapshot, "Sign On", "Edit"),
-                "Set Application username format to Email (or Okta username, if it is the e-mail), choose Update now.",
-                "Catalog looks people up by this name: another one makes a second account.",
+                "Set Application username format to Email, save, choose Update now.",
+                "Catalog knows people by this name; who signs in with the e-mail address gets a second account.",
             ),
         ),
     )

@@ -97,6 +97,21 @@ def job_is_on(snapshot: Snapshot) -> Outcome:
     )
 
 
+def _passed_over(snapshot: Snapshot) -> tuple[str, ...]:
+    """Leavers with an active account whom Entra's last record skips as not entitled although ``active`` is mapped.
+
+    Entra sends the disable for them unless SkipOutOfScopeDeletions is set; Graph tells that setting to nobody who may
+    only read (Microsoft Learn: skip out of scope deletions).
+    """
+    rows = snapshot["mappings"]
+    mapped = rows[(rows["direction"] == "to_app") & rows["target"].eq("active") & rows["source"].notna()]
+    if mapped.empty:
+        return ()
+    table = pending(snapshot)
+    left = table["need"].eq("deactivate") & ~table["waiting"] & table["kept_out"].notna()
+    return keys(table[left]["person_key"])
+
+
 def flows_are_on(snapshot: Snapshot) -> Outcome:
     mappings = [m for m in snapshot.facts.app.object_mappings if m.get("object") == "user"]
     where = screen(snapshot, "Provisioning", "Attribute mapping", "Provision Microsoft Entra ID Users")
@@ -113,12 +128,16 @@ def flows_are_on(snapshot: Snapshot) -> Outcome:
         )
     needs = {"add": ("Create", "create"), "update": ("Update", "update"), "delete": ("Delete", "deactivate")}
     off = [n for n in needs if flows and n not in flows]
-    skips = snapshot.facts.app.skip_out_of_scope_deletions is True
+    passed_over = _passed_over(snapshot) if "update" in flows or not flows else ()
+    told = snapshot.facts.app.skip_out_of_scope_deletions
+    skips = told is True or (told is None and bool(passed_over))
     if not off and not skips:
         return Outcome(Status.PASS, "Create, Update and Delete are ticked, and who leaves the scope is disabled.")
-    hit = undelivered(snapshot, *(needs[n][1] for n in off), *(("deactivate",) if skips else ()))
+    hit = undelivered(snapshot, *(needs[n][1] for n in off), *(("deactivate",) if told else ()))
+    hit = keys([*hit, *passed_over])
     said = [f"{listed([needs[n][0] for n in off])} not ticked among the target object actions"] * bool(off)
-    said += ["SkipOutOfScopeDeletions is True, so nobody who leaves the scope is disabled"] * skips
+    seen = "is True" if told else "must be True: Entra saw them leave, sent nothing and reports no error"
+    said += [f"SkipOutOfScopeDeletions {seen}, so nobody who leaves the scope is disabled"] * skips
     actions = []
     if off:
         actions.append(Action(where, f"Tick {listed([needs[n][0] for n in off])} under Target object actions, save."))

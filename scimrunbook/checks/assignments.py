@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from scimrunbook.checks import check
-from scimrunbook.checks._groups import assign_screen
+from scimrunbook.checks._groups import assign_screen, by_unassigned_group, nested_only
 from scimrunbook.checks._provisioning import BROKEN
 from scimrunbook.checks._words import (
     count,
@@ -45,6 +45,8 @@ def people_are_assigned(snapshot: Snapshot) -> Outcome:
     unknown = asked[~asked["in_directory"] & no(asked["assigned"]) & no(asked["active"])]
     # who still has an account although unassigned is somebody who left, not somebody who is missing
     lacking = asked[asked["in_directory"] & yes(asked["active"]) & no(asked["assigned"]) & ~yes(asked["on"])]
+    # whom a group explains is counted where the group is: assigning it mends them all
+    lacking = lacking[~lacking["person_key"].isin({*nested_only(snapshot), *by_unassigned_group(snapshot)[1]})]
     if not len(lacking) and not len(unknown):
         if not assignments_known(snapshot):
             return Outcome(
@@ -202,7 +204,13 @@ def people_are_active_in_provider(snapshot: Snapshot) -> Outcome:
     source="Microsoft Learn: how provisioning works; Okta help: deactivation",
     needs={"okta": (("okta.users",), ("okta.app_users",)), "entra": (("entra.users", "entra.assignments"),)},
     causes=(Cause.SYNC_SCHEDULE,),
-    blocked_by=(*BROKEN, "connection.actions_are_enabled", "sync.deactivations_were_delivered"),
+    blocked_by=(
+        *BROKEN,
+        "connection.actions_are_enabled",
+        "mapping.entra_users_kept",
+        "sync.runs_on_schedule",
+        "sync.deactivations_were_delivered",
+    ),
 )
 def leavers_were_unassigned_by_provider(snapshot: Snapshot) -> Outcome:
     table = pending(snapshot)

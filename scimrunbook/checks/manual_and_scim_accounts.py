@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from scimrunbook.checks import check
@@ -24,7 +26,7 @@ from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Statu
 from scimrunbook.history import open_failures
 from scimrunbook.matching import accounts
 from scimrunbook.pending import pending
-from scimrunbook.scope import scope
+from scimrunbook.scope import aliases, scope
 from scimrunbook.snapshot import Snapshot
 
 S = "manual_and_scim_accounts"
@@ -53,16 +55,21 @@ def one_per_person(snapshot: Snapshot) -> Outcome:
     name = fold(table["user_name"])
     external = table["external_id"]
     same = (name.notna() & name.duplicated(keep=False)) | (external.notna() & external.duplicated(keep=False))
-    likely = _same_human(table)
+    likely, one = _same_human(table), _same_person(snapshot)
     # an account is compared with live ones: one that was switched off forks nobody
     on = table["active"].fillna(True).astype(bool)
-    hit_rows = table[(twice | same | likely.notna()) & on]
-    owners = hit_rows["person_key"].fillna(likely.reindex(hit_rows.index)).fillna(hit_rows["account_id"])
+    human = table["person_key"].fillna(likely)
+    human = looked_up(human, one).fillna(human)
+    twice |= human.notna() & human[on].duplicated(keep=False).reindex(table.index, fill_value=False)
+    hit_rows = table[(twice | same) & on]
+    owners = human.reindex(hit_rows.index).fillna(hit_rows["account_id"])
     group = owners.where(owners.duplicated(keep=False) | same.reindex(hit_rows.index))
     hit_rows = hit_rows.assign(owner=group).dropna(subset=["owner"]).sort_values(["owner", "managed"], kind="stable")
     if hit_rows.empty:
         return Outcome(Status.PASS, f"{count(len(table), 'account')}, none shared or doubled.")
-    hit = keys(hit_rows["owner"])
+    hit = keys(hit_rows["person_key"].fillna(hit_rows["owner"]))
+    if bool(hit_rows["managed"].all()) and bool(hit_rows["person_key"].isin(one.index).all()):
+        return _recorded_twice(snapshot, hit, hit_rows)
     manual = hit_rows[~hit_rows["managed"]]
     shown = hit_rows.assign(managed=hit_rows["managed"].map({True: "yes", False: "no"}))
     stays = f" Made by hand or by a first sign-in: {listed(list(manual['user_name'].fillna('?')[:3]), len(manual))}."
@@ -90,6 +97,49 @@ def one_per_person(snapshot: Snapshot) -> Outcome:
             ),
         ),
     )
+
+
+def _recorded_twice(snapshot: Snapshot, hit: tuple[str, ...], rows: pd.DataFrame) -> Outcome:
+    """Both accounts are the provider's own: there the person stands twice."""
+    here = provider(snapshot)
+    return Outcome(
+        Status.FAIL,
+        f"{here} holds {listed(list(rows['user_name'].fillna('?')[:4]), len(rows))}, records that share name and an "
+        "address: one human with two Catalog accounts.",
+        "One record, and so one account, per person.",
+        (table_of(snapshot, "Records of the same human", hit),),
+        hit,
+        (
+            Action(
+                people_screen(snapshot),
+                "Decide with HR which record stays; take the application, or the access, from the other one.",
+                f"{here} deactivates the account of whoever is unassigned.",
+            ),
+            catalog_admin("First move what the account that goes owns to the one that stays."),
+        ),
+    )
+
+
+def _same_person(snapshot: Snapshot) -> pd.Series[Any]:
+    """Person key → the first of the records that are one human: active, in scope, same full name, a shared address."""
+    table = scope(snapshot)
+    table = table[yes(table["in_scope"])]
+    name = fold(table["given_name"] + " " + table["family_name"])
+    other = aliases(snapshot)
+    known = pd.concat(
+        [
+            table[["person_key"]].assign(address=fold(table["email"]), name=name),
+            table[["person_key"]].assign(address=fold(table["login"]), name=name),
+            other.rename(columns={"alias": "address"}).assign(
+                name=looked_up(other["person_key"], pd.Series(name.to_numpy(), index=table["person_key"], dtype="str"))
+            ),
+        ]
+    ).dropna()
+    known = known.drop_duplicates().sort_values("person_key", kind="stable")
+    first = known.groupby(["address", "name"])["person_key"].transform("first")
+    shared = known.assign(first=first)[known.duplicated(["address", "name"], keep=False)]
+    ends = shared.groupby("person_key")["first"].min()
+    return ends[ends.index.isin(shared["person_key"])].astype("str")
 
 
 def _same_human(table: pd.DataFrame) -> pd.Series[str]:
@@ -197,29 +247,47 @@ def none_is_stale(snapshot: Snapshot) -> Outcome:
     source="Coalesce guide: Manual Catalog users versus SCIM",
     needs={"okta": (("catalog.users", "okta.users"),), "entra": (("catalog.users", "entra.users"),)},
     causes=TWICE,
-    blocked_by=(*BROKEN, "connection.actions_are_enabled"),
+    blocked_by=(*BROKEN, "connection.actions_are_enabled", "mapping.okta_username_format"),
 )
 def emails_align(snapshot: Snapshot) -> Outcome:
     table = pending(snapshot)
     have = table[yes(table["in_scope"]) & yes(table["exists"]) & ~table["waiting"] & table["has_user_name"].notna()]
     name = fold(have["has_user_name"])
-    known = have["login"].notna() | have["email"].notna()
     guest = have["login"].fillna("").str.contains("#EXT#", case=False, regex=False) | have["kind"].eq("guest")
-    agrees = name.eq(fold(have["login"])) | name.eq(fold(have["email"])) | ~known | guest
-    off = have[~agrees.astype(bool)]
+    address = have["email"].fillna(have["login"])
+    off = have[~(name.eq(fold(address)) | address.isna() | guest).astype(bool)]
     hit = keys(off["person_key"])
     if not hit:
-        return Outcome(
-            Status.PASS, f"The userName of all {count(len(have), 'account')} is the person's login or e-mail."
+        return Outcome(Status.PASS, f"The userName of all {count(len(have), 'account')} is the person's e-mail.")
+    by_login = bool(fold(off["has_user_name"]).eq(fold(off["login"])).all())
+    told = f", but the {'login' if by_login else 'name'} {_told(off)}" if len(off) else ""
+    align = (
+        Action(
+            people_screen(snapshot, "the person", "Properties"),
+            "Make user principal name and e-mail the same; or let the single sign-on of Catalog send the user "
+            "principal name as e-mail (Single sign-on > Attributes & Claims).",
+            "Whoever signs in with another address than the userName gets a second account.",
         )
+        if by_login and snapshot.provider == "entra"
+        else push_again(snapshot)
+    )
     return Outcome(
         Status.WARN,
-        f"For {people(len(hit))} the userName in Catalog is neither login nor e-mail: {who(snapshot, hit)}.",
-        "userName is what the person signs in with.",
-        (table_of(snapshot, "Names", hit, user_name=off.set_index("person_key")["has_user_name"]),),
+        f"For {people(len(hit))} the userName in Catalog is not the e-mail address{told}: {who(snapshot, hit)}.",
+        "userName, login and e-mail are one address.",
+        (table_of(snapshot, "Names", hit, **_names(off)),),
         hit,
-        (push_again(snapshot), catalog_admin("If it stays so, correct the account's e-mail by hand.")),
+        (align, catalog_admin("If it stays so, correct the account's e-mail by hand.")),
     )
+
+
+def _told(off: pd.DataFrame) -> str:
+    return f"({off['has_user_name'].iloc[0]})"
+
+
+def _names(off: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+    table = off.set_index("person_key")
+    return {"e_mail": table["email"], "user_name": table["has_user_name"]}
 
 
 @check(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from scimrunbook.checks import check
 from scimrunbook.checks._failures import LOG, S, log_screen
-from scimrunbook.checks._provisioning import BROKEN, the_job
+from scimrunbook.checks._provisioning import BROKEN, the_job, undelivered
 from scimrunbook.checks._words import (
     keys,
     people,
@@ -60,6 +60,7 @@ def runs_on_schedule(snapshot: Snapshot) -> Outcome:
         Status.FAIL,
         f"The last cycle ended {when(ended)}; the next was due {when(due)} and has not run.",
         f"A cycle every {minutes} minutes.",
+        affected=undelivered(snapshot),
         actions=(Action(screen(snapshot, "Provisioning", "Overview"), "Press Restart provisioning."),),
         since=iso(due),
     )
@@ -114,7 +115,7 @@ def enough_time_has_passed(snapshot: Snapshot) -> Outcome:
     needs=LOG,
     causes=(Cause.URL_OR_TOKEN, Cause.INTEGRATION_NOT_ENABLED),
     reach=Reach.TENANT,
-    blocked_by=(*BROKEN, "connection.actions_are_enabled"),
+    blocked_by=(*BROKEN, "connection.actions_are_enabled", "sync.runs_on_schedule"),
 )
 def log_does_not_stop(snapshot: Snapshot) -> Outcome:
     span, done = log_span(snapshot), operations(snapshot)

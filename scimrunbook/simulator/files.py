@@ -12,6 +12,8 @@ import yaml
 from scimrunbook.simulator.tenant import CATALOG_HOST, Tenant
 from scimrunbook.simulator.world import AS_OF, BREAK
 
+# Which teams have which role in Catalog; a ticket about teams says so.
+ROLE_MAPPING = {"VIEWER": ("Data",), "CONTRIBUTOR": ("Marketing", "Sales"), "ADMIN": ("Founders",)}
 _NAMED = 3  # how many people a ticket names
 
 
@@ -39,7 +41,9 @@ def write_incident(
 def incident(tenant: Tenant, name: str) -> dict[str, Any]:
     """The incident as a ticket would put it: symptoms, the people it names, the window, the base URL as typed."""
     symptoms = list(dict.fromkeys(s for t in tenant.truth for s in t.symptoms))
-    named = [k for t in tenant.truth if len(t.affected) <= len(tenant.world.people) // 2 for k in t.affected][:_NAMED]
+    people = tenant.world.people
+    few = [t.affected for t in tenant.truth if len(t.affected) <= len(people) // 2]
+    named = [k for keys in few for k in keys if k in people][:_NAMED]
     data: dict[str, Any] = {
         "incident": name,
         "summary": "Practice: " + (_summary(symptoms) if symptoms else "nothing is known to be wrong"),
@@ -49,9 +53,11 @@ def incident(tenant: Tenant, name: str) -> dict[str, Any]:
     if symptoms:
         data["symptoms"] = symptoms
     if named:
-        data["people"] = [tenant.world.people[k].email for k in named]
+        data["people"] = [people[k].email for k in named]
     data["window"] = {"start": _stamp(BREAK - timedelta(days=1)), "end": _stamp(AS_OF)}
     data["catalog"] = {"token_is": "as_typed_in_provider", "configured_base_url": tenant.settings.base_url}
+    if "missing_teams" in symptoms:
+        data["role_mapping"] = {r: list(teams) for r, teams in ROLE_MAPPING.items()}
     if tenant.provider == "okta":
         data["okta"] = {"org_url": "https://acme-practice.okta.com", "app_id": tenant.engine.app_id}
     else:

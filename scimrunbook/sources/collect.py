@@ -19,13 +19,18 @@ from scimrunbook.sources.signin import graph_token
 from scimrunbook.sources.window import log_window
 
 _TIMES = (
+    ("coverage", "last_at"),
     ("events", "at"),
     ("config_changes", "at"),
     ("jobs", "last_ended_at"),
     ("jobs", "last_began_at"),
+    ("app_accounts", "created_at"),
     ("app_accounts", "status_changed_at"),
     ("app_accounts", "last_sync_at"),
+    ("assignments", "at"),
+    ("people", "created_at"),
     ("people", "changed_at"),
+    ("accounts", "created_at"),
     ("accounts", "changed_at"),
 )
 GRAPH = "https://graph.microsoft.com"

@@ -65,7 +65,8 @@ class Engine:
             change = self.world.timeline[self._done] if self._done < len(self.world.timeline) else None
             if self.next_cycle is None and not self.executions and self.settings.provisioning:
                 self.next_cycle = START
-            moments = [m for m in (change.at if change else None, self.next_cycle) if m and m <= until]
+            due = None if self.settings.stalled else self.next_cycle
+            moments = [m for m in (change.at if change else None, due) if m and m <= until]
             if not moments:
                 break
             now = min(moments)

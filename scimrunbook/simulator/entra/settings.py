@@ -106,6 +106,7 @@ class Settings:
     skip_out_of_scope_deletions: bool = False
     app_name: str = "Catalog SCIM"
     interval_minutes: int = 40  # fixed by the service
+    stalled: bool = False  # the service itself has stopped to run cycles: no click did that
 
     def change(self, data: dict[str, Any]) -> set[str]:
         """Applies the data of a "setting" change; returns what it touched: status, credentials, mapping, restart.
@@ -123,7 +124,12 @@ class Settings:
                 touched.add("restart")
             elif name in {f.name for f in fields(self)}:
                 setattr(self, name, value)
-                kinds = {"provisioning": "status", "base_url": "credentials", "token": "credentials"}
+                kinds = {
+                    "provisioning": "status",
+                    "stalled": "service",
+                    "base_url": "credentials",
+                    "token": "credentials",
+                }
                 touched.add(kinds.get(name, "mapping"))
             else:
                 raise AttributeError(f"Entra has no setting {name!r}")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from scimrunbook.simulator.faults import accounts, assignments, connection, credentials, mapping
+from scimrunbook.simulator.faults import (
+    accounts,
+    assignments,
+    connection,
+    credentials,
+    mapping,
+    surface,
+    sync,
+)
 from scimrunbook.simulator.faults.base import BOTH, Fault, Scenario, Truth
 
 
@@ -11,7 +19,7 @@ def _nothing(_: Scenario) -> None:
 
 
 NONE = Fault("none", "A healthy tenant", BOTH, "", "", "", (), _nothing, lambda _: [])
-_ROOMS = (connection, credentials, mapping, assignments, accounts)
+_ROOMS = (surface, connection, credentials, mapping, assignments, sync, accounts)
 FAULTS: dict[str, Fault] = {f.name: f for f in (NONE, *(f for room in _ROOMS for f in room.FAULTS))}
 
 __all__ = ["FAULTS", "Fault", "Scenario", "Truth"]

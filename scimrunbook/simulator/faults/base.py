@@ -6,8 +6,8 @@ The truth never reaches the checks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from scimrunbook.simulator.world import BREAK, Change, Person, World
@@ -48,7 +48,11 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault and everything known about it beforehand."""
+    """A fault and everything known about it beforehand.
+
+    ``elsewhere`` names finding and hop for the provider in which they are not ``finding`` and ``hop``. ``affected``
+    gives keys of people, of groups where a team is what is missing.
+    """
 
     name: str
     title: str
@@ -60,9 +64,11 @@ class Fault:
     inject: Callable[[Scenario], None]
     affected: Callable[[World], list[str]]
     observable_in: frozenset[str] = ANYWHERE
+    elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def truth(self, world: World) -> Truth:
-        return Truth(self.name, self.cause, self.finding, self.hop, tuple(self.affected(world)), self.symptoms,
+        finding, hop = self.elsewhere.get(world.provider, (self.finding, self.hop))
+        return Truth(self.name, self.cause, finding, hop, tuple(self.affected(world)), self.symptoms,
                      self.observable_in)  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
@@ -75,6 +81,7 @@ class Fault:
             "hop": self.hop,
             "symptoms": list(self.symptoms),
             "observable_in": sorted(self.observable_in),
+            "elsewhere": {p: {"finding": f, "hop": h} for p, (f, h) in self.elsewhere.items()},
         }
 
 
@@ -101,6 +108,15 @@ def changed_since(world: World) -> list[str]:
 
 def in_scope(world: World) -> list[str]:
     return sorted(k for k in world.in_scope() if world.people[k].status == "active")
+
+
+def left(world: World) -> list[str]:
+    """Everybody who left, before the break or after it."""
+    return [_key(c) for c in world.timeline if c.what == "disable"]
+
+
+def nobody(_: World) -> list[str]:
+    return []
 
 
 def marked(trait: str) -> Callable[[World], list[str]]:

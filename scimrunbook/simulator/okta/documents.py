@@ -59,7 +59,6 @@ def app_users(engine: Engine, expand: bool = False) -> list[dict[str, Any]]:
 
 
 def _app_user(engine: Engine, a: AppUser, expand: bool) -> dict[str, Any]:
-    person = engine.world.people[a.person]
     row: dict[str, Any] = {
         "id": a.person,
         "externalId": a.external_id,
@@ -72,12 +71,12 @@ def _app_user(engine: Engine, a: AppUser, expand: bool) -> dict[str, Any]:
         "syncState": a.sync_state,
         "lastSync": stamp(a.last_sync_at),
         "credentials": {"userName": a.user_name},
-        "profile": {"givenName": a.given or person.given or None, "familyName": a.family or person.family or None,
+        "profile": {"givenName": a.given or None, "familyName": a.family or None,
                     "email": a.user_name},
         "_links": {"user": {"href": f"{_URL}/users/{a.person}"}},
     }  # fmt: skip
     if expand:
-        row["_embedded"] = {"user": user(person)}
+        row["_embedded"] = {"user": user(engine.world.people[a.person])}
     return row
 
 

@@ -18,7 +18,7 @@ from scimrunbook.simulator.okta.push import UserPush
 from scimrunbook.simulator.okta.settings import TOGGLES, Settings
 from scimrunbook.simulator.okta.state import AppUser
 from scimrunbook.simulator.wire import WireFactory
-from scimrunbook.simulator.world import Change, World
+from scimrunbook.simulator.world import AS_OF, Change, World
 
 ORG_HOST = "acme-practice.okta.com"
 _DELAY = timedelta(seconds=3)  # between a change and what it sets off
@@ -48,6 +48,10 @@ class Engine:
                 continue
             self.clock.to(max(self.clock.now, change.at))
             getattr(self, f"_{change.what}")(change)
+        if until == AS_OF:  # whoever looks at all this has just signed in
+            self.clock.to(max(self.clock.now, AS_OF - timedelta(minutes=4)))
+            self.log.write("user.session.access_admin_app", "User accessing Okta admin app", actor="admin@example.com",
+                           targets=[self.log.console()])  # fmt: skip
         self.clock.to(max(self.clock.now, until))
 
     def close(self) -> None:
@@ -95,10 +99,14 @@ class Engine:
         app_user = known or AppUser(key, self.log._id("0ua"), scope, self.user_name(key), self.clock.now)
         app_user.scope = scope
         self.app_users[key] = app_user
+        self.push.profile(app_user, creating=True)
         targets = [self.push.target(app_user), self.log.app(), self.log.user(person)]
         self.log.write("application.user_membership.add", "Add user to application membership", targets=targets,
                        legacy="app.generic.provision.assign_user_to_app")  # fmt: skip
         self.wait()
+        if self.settings.queue and self.clock.now + self.settings.queue > AS_OF:
+            app_user.turn("STAGED", "SYNCING", self.clock.now)
+            return
         self.push.create(app_user)
 
     def unassigned(self, key: str) -> None:
@@ -193,6 +201,8 @@ class Engine:
 
     def _setting(self, change: Change) -> None:
         changed = self.settings.change(change.data)
+        if set(changed) == {"queue"}:
+            return  # the weather, not a click
         self.updated_at = change.at
         self.log.label = self.settings.label
         toggles = {t: v for t, v in changed.items() if t in TOGGLES or t == "provisioning"}

@@ -54,8 +54,8 @@ class GroupPush:
                 return
             push.team_id = str(answer.body["id"])
             self._write("pushed", "A group was pushed to an app", group, "app.user_management.grouppush.pushed")
-        if wanted == push.sent:
-            return
+        if wanted == push.sent or (group.assigned and push.sent):
+            return  # pushing the group that assigns the app is unsupported: later members and leavers are not sent
         operations = []
         if added := sorted(wanted - push.sent):
             operations.append({"op": "add", "path": "members", "value": [{"value": m} for m in added]})

@@ -83,6 +83,10 @@ class SystemLog:
     def app(self) -> dict[str, Any]:
         return _target(self.app_id, "AppInstance", self.label, self.label)
 
+    @staticmethod
+    def console() -> dict[str, Any]:
+        return _target("0oaconsole", "AppInstance", "Okta Admin Console", "Okta Admin Console")
+
     def user(self, person: Person) -> dict[str, Any]:
         return _target(person.key, "User", person.login, f"{person.given} {person.family}".strip())
 

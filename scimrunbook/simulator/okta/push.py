@@ -72,14 +72,26 @@ class UserPush:
                                   targets=[self.engine.log.app()], legacy="app.api.error.auth",
                                   failure=failure, job=job)  # fmt: skip
 
-    def body(self, app_user: AppUser) -> dict[str, Any]:
+    def profile(self, app_user: AppUser, *, creating: bool) -> dict[str, str]:
+        """What the mapping makes of the person, by target; the names are kept as the app user's own.
+
+        A row that is applied on create only (``DONT_PUSH``) keeps what the app user got then.
+        """
+        person = self.engine.world.people[app_user.person]
+        values = {"user.firstName": person.given, "user.lastName": person.family, "user.title": person.department}
+        kept = {"givenName": app_user.given, "familyName": app_user.family}
+        made = {
+            target: values.get(source, "") if creating or push == "PUSH" else kept.get(target, "")
+            for target, (source, push) in self.engine.settings.to_app.items()
+        }
+        app_user.given, app_user.family = made.get("givenName", ""), made.get("familyName", "")
+        return {target: value for target, value in made.items() if value}
+
+    def body(self, app_user: AppUser, *, creating: bool) -> dict[str, Any]:
         """The full document: mapped names, userName, the standing attributes, ``externalId`` the Okta id."""
         person = self.engine.world.people[app_user.person]
-        values = {"user.firstName": person.given, "user.lastName": person.family}
-        name = {
-            target: values[source] for target, (source, _) in self.engine.settings.to_app.items() if values.get(source)
-        }
-        app_user.given, app_user.family = name.get("givenName", ""), name.get("familyName", "")
+        made = self.profile(app_user, creating=creating)
+        name = {target: made.pop(target) for target in ("givenName", "familyName") if target in made}
         display = f"{person.given} {person.family}".strip()
         return {
             "schemas": [_USER],
@@ -87,6 +99,7 @@ class UserPush:
             "name": name,
             "emails": [{"primary": True, "value": person.email, "type": "work"}],
             **({"displayName": display} if display else {}),
+            **made,
             "locale": "en-US",
             "externalId": app_user.person,
             "groups": [],
@@ -107,7 +120,10 @@ class UserPush:
             app_user.turn("STAGED", "ERROR", now)
             return
         known = (found.body or {}).get("Resources") or []
-        body = {**self.body(app_user), "password": "".join(engine.rng.choices("abcdefghjkmnpqrstuvwxyz23456789", k=8))}
+        body = {
+            **self.body(app_user, creating=True),
+            "password": "".join(engine.rng.choices("abcdefghjkmnpqrstuvwxyz23456789", k=8)),
+        }
         if known:
             answer = self.wire().request("PUT", f"/Users/{known[0]['id']}", body)
         else:
@@ -138,7 +154,7 @@ class UserPush:
         job = engine.log.job()
         answer = self.wire().request("GET", f"/Users/{app_user.external_id}")
         if answer.ok:
-            merged = {**answer.body, **{k: v for k, v in self.body(app_user).items() if k != "groups"}}
+            merged = {**answer.body, **{k: v for k, v in self.body(app_user, creating=False).items() if k != "groups"}}
             answer = self.wire().request("PUT", f"/Users/{app_user.external_id}", merged)
         legacy = f"app.user_management.push_profile_{'success' if answer.ok else 'failure'}"
         self.write(app_user, "push_profile", "Push user's profile to external application", legacy, answer, job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from typing import Any
 
 # Feature names by toggle, as app.features[] lists those that are on (Okta Management API, Application).
@@ -17,7 +18,10 @@ STANDING = ("GROUP_PUSH", "REACTIVATE_USERS", "SCIM_PROVISIONING")
 
 @dataclass(slots=True)
 class Settings:
-    """``token`` is the API Token field: this app sends it verbatim as the Authorization value."""
+    """``token`` is the API Token field: this app sends it verbatim as the Authorization value.
+
+    ``queue``: how long Okta's own jobs take that day; what is younger at the end has not been pushed yet.
+    """
 
     base_url: str = ""
     token: str = ""
@@ -27,6 +31,7 @@ class Settings:
     deactivate_users: bool = True
     label: str = "CastorDoc SCIM"
     app_active: bool = True
+    queue: timedelta = timedelta()
     username_template: str = "${source.email}"
     to_app: dict[str, tuple[str, str]] = field(
         default_factory=lambda: {"givenName": ("user.firstName", "PUSH"), "familyName": ("user.lastName", "PUSH")}
