@@ -125,6 +125,22 @@ class OktaAccess(_Strict):
         description="Where an Okta API token of a read-only admin is to be found.",
         examples=["keyring:scimrunbook/acme"],
     )
+    client_id: Id | None = Field(
+        None,
+        description="Client id of an OAuth service app with read scopes; used instead of token.",
+        examples=["0oa2hk8zj5Y7LmT3p1d7"],
+    )
+    private_key: Reference | None = Field(
+        None,
+        description="Where that app's private key (JWK or PEM) is to be found.",
+        examples=["file:okta-key.json"],
+    )
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if (self.client_id is None) != (self.private_key is None):
+            raise ValueError("client_id and private_key belong together | Give both, or take the one out.")
+        return self
 
     @field_validator("org_url")
     @classmethod
@@ -165,9 +181,17 @@ class EntraAccess(_Strict):
         description="Where the client secret is to be found; without client_id: a ready-made Graph access token.",
         examples=["env:GRAPH_CLIENT_SECRET"],
     )
+    sign_in: Literal["azure", "device_code"] | None = Field(
+        None,
+        description="Used instead of credential: azure takes whoever is signed in here (Azure CLI, managed identity, "
+        "AZURE_* variables), device_code asks a person to sign in with a code.",
+        examples=["azure"],
+    )
 
     @model_validator(mode="after")
     def _whose_secret(self) -> Self:
+        if self.sign_in == "device_code" and not self.tenant_id:
+            raise ValueError("sign_in: device_code needs tenant_id | Add tenant_id: it says where to sign in.")
         if self.client_id and not self.tenant_id:
             raise ValueError("client_id is given without tenant_id | Add tenant_id: signing in needs both.")
         return self

@@ -231,10 +231,11 @@ def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
     if not rows:
         return empty(table)
-    return pd.DataFrame({c: _column([row.get(c) for row in rows], kind) for c, kind in kinds.items()})
+    return pd.DataFrame({c: column([row.get(c) for row in rows], kind) for c, kind in kinds.items()})
 
 
-def _column(values: list[Any], kind: str) -> pd.Series[Any]:
+def column(values: list[Any], kind: str) -> pd.Series[Any]:
+    """Values as a column of this kind (see the module); what cannot be read as a time is missing."""
     if kind == "time":
         texts = [None if v is None or v == "" or str(v).startswith(("0001-", "1601-")) else v for v in values]
         return pd.Series(

@@ -104,7 +104,7 @@ def resolve(reference: str, *, base: Path, interactive: bool, label: str = "toke
     """
     kind, _, rest = reference.partition(":")
     try:
-        raw = _fetch(kind, rest, base, interactive, label)
+        raw = fetch(kind, rest, base, interactive, label)
     except NotAvailableError as absent:
         return Resolved(TokenFacts(given=False, source=kind), None, absent.problem, absent.remedy)
     facts, value = inspect(raw, source=kind)
@@ -119,7 +119,8 @@ def resolve(reference: str, *, base: Path, interactive: bool, label: str = "toke
     return Resolved(facts, Secret(value))
 
 
-def _fetch(kind: str, rest: str, base: Path, interactive: bool, label: str) -> str | bytes:
+def fetch(kind: str, rest: str, base: Path, interactive: bool, label: str) -> str | bytes:
+    """What lies behind a reference, as it was stored. Raises NotAvailableError."""
     if kind == "env":
         return _from_environment(rest)
     if kind == "file":

@@ -1,14 +1,14 @@
 """Catalog over SCIM: a bounded probe of the endpoint (``catalog_probe``), then everybody in it. GET only.
 
-Sources: RFC 7644 section 3.4.2.4 (paging), RFC 7643 (documents). Pages are advanced by the rows received, because
-servers send fewer than asked for, ignore ``startIndex`` or count wrongly; the walk always ends.
+Sources: RFC 7644 section 3.4.2.4 (paging; how it is walked: ``scim_walk``), RFC 7643 (documents).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from scimrunbook.evidence.secrets import Secret
@@ -20,15 +20,14 @@ from scimrunbook.sources.catalog_probe import SCIM
 from scimrunbook.sources.http import Answer, BearerAuth, Reader, ReadFailure
 from scimrunbook.sources.parts import Parts, Progress
 from scimrunbook.sources.scim_expectations import PATH
+from scimrunbook.sources.scim_users import Columns, read_users
+from scimrunbook.sources.scim_walk import Page, Walk
 
-PAGE = 100  # what Okta itself asks for
-LARGE, LARGE_PAGE = 2000, 1000  # a directory this large is read in larger pages; servers may still send fewer
-SLACK = 1.2  # pages beyond totalResults / page size that are still followed
-MAX_PAGES = 10_000  # where no total is told
 MAX_SINGLE = 100  # groups fetched one by one where the list leaves their members out
 
 Row = dict[str, Any]
 OpenReader = Callable[[BearerAuth | None], Reader]
+P = TypeVar("P", bound=Page)
 
 
 def read(
@@ -52,135 +51,113 @@ def read(
             asking = catalog_probe.Probe(open_reader, reader, secret, incident, parts, full=probe == "full")
             unreachable = asking.run()
         if secret is not None:
-            _Walk(reader, parts, progress, unreachable).step("catalog.users", "/Users", _accounts)
-            _Walk(reader, parts, progress, unreachable).step("catalog.groups", "/Groups", _teams)
+            _Accounts(reader, parts, progress).read("catalog.users", "/Users", unreachable)
+            _Teams(reader, parts, progress).read("catalog.groups", "/Groups", unreachable)
     return reader
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What a walk over pages has seen. ``broke``: why it ended early, where it did."""
+class _Step(Generic[P]):
+    """One kind of resource, walked and covered; rows that came before a failure are kept."""
 
-    seen: set[str] = field(default_factory=set)
-    twice: int = 0
-    singles: int = 0  # resources fetched one by one
-    unreadable: int = 0
-    total: int | None = None
-    broke: ReadFailure | None = None
-    notes: list[str] = field(default_factory=list)
-    quirks: list[str] = field(default_factory=list)
+    def __init__(self, reader: Reader, parts: Parts, progress: Progress) -> None:
+        self.reader, self.parts, self.progress = reader, parts, progress
+        self.singles = 0  # resources fetched one by one
+        self.quirks: list[str] = []
 
-
-class _Walk:
-    """One kind of resource, from the first page to the last."""
-
-    def __init__(self, reader: Reader, parts: Parts, progress: Progress, unreachable: ReadFailure | None) -> None:
-        self.reader, self.parts, self.progress, self.unreachable = reader, parts, progress, unreachable
-        self.tally = _Tally()
-
-    def step(self, what: str, path: str, take: Callable[[_Walk, list[Row]], int]) -> None:
-        """Reads everything under ``path`` and covers it; rows that came before a failure are kept."""
-        tally, name = self.tally, f"{self.reader.host}{PATH}{path}"
-        if self.unreachable is None:
-            for documents in self.pages(path, HOW_TO_GET[what].title):
-                tally.unreadable += take(self, documents)
-        failure = self.unreachable or tally.broke
+    def read(self, what: str, path: str, unreachable: ReadFailure | None) -> None:
+        title, name = HOW_TO_GET[what].title, f"{self.reader.host}{PATH}{path}"
+        walk: Walk[P] = Walk(lambda start, count: self.page(path, start, count), lambda: self.reader.throttled)
+        if unreachable is None:
+            for page, fresh in walk.pages():
+                self.keep(page, fresh)
+                self.progress(title, walk.tally.received, page.total)
+        tally, how = walk.tally, HOW_TO_GET[what]
+        failure = unreachable or tally.broke
         if failure is not None and not tally.seen:
-            how = HOW_TO_GET[what]
             self.parts.cover(what, source="live", name=name, complete=False, refused=str(failure),
                              get_it=f"Live: {how.live}. From files: {how.export}")  # fmt: skip
             return
-        rows = len(tally.seen)
+        rows, notes = len(tally.seen), tally.notes
         if failure is not None:
-            tally.notes.append(f"Reading broke off: {failure.message}")
+            notes.append(f"Reading broke off: {failure.message}")
         if tally.twice:
-            tally.notes.append(f"{tally.twice} rows were sent more than once.")
+            notes.append(f"{tally.twice} rows were sent more than once.")
+        if tally.first_total is not None and tally.total not in (None, tally.first_total):
+            notes.append(f"While reading, the endpoint's count went from {tally.first_total} to {tally.total}.")
         if tally.total is not None and tally.total != rows + tally.unreadable:
-            tally.notes.append(f"The endpoint counts {tally.total}, and gave {rows}.")
-        if tally.quirks:
-            tally.notes.append(f"Not as RFC 7644 wants it: {', '.join(dict.fromkeys(tally.quirks))}.")
+            notes.append(f"The endpoint counts {tally.total}, and gave {rows}.")
+        if self.quirks:
+            notes.append(f"Not as RFC 7644 wants it: {', '.join(dict.fromkeys(self.quirks))}.")
         whole = failure is None and not tally.unreadable and (tally.total is None or rows >= tally.total)
         self.parts.cover(what, source="live", name=name, rows=rows, unreadable=tally.unreadable, complete=whole,
-                         note=" ".join(tally.notes) or None)  # fmt: skip
+                         note=" ".join(notes) or None)  # fmt: skip
 
-    def pages(self, path: str, title: str) -> Iterator[list[Row]]:
-        """New documents page by page. Ends at the total, an empty page, a page already seen, a failure, or the cap."""
-        tally, got, size, cap = self.tally, 0, PAGE, MAX_PAGES
-        number = 0
-        while number < cap:
-            number += 1
-            page = self.page(f"{PATH}{path}?startIndex={got + 1}&count={size}", path)
-            if page is None:
-                return
-            rows = len(page.documents) + page.unreadable
-            got += rows
-            tally.unreadable += page.unreadable
-            tally.quirks += page.quirks
-            tally.total = page.total
-            fresh = self.fresh(page.documents)
-            yield fresh
-            self.progress(title, got, page.total)
-            if not rows or (page.total is not None and got >= page.total):
-                return
-            if not fresh and not page.unreadable:
-                tally.notes.append("A page came again, so paging does not advance; reading was stopped.")
-                return
-            if number == 1 and page.total is not None:
-                cap = int(page.total / rows * SLACK) + 2
-                size = LARGE_PAGE if page.total > LARGE else PAGE
-        tally.notes.append(f"Reading was stopped after {cap} pages.")
+    def page(self, path: str, start: int, count: int) -> P:
+        answer = self.reader.get(f"{PATH}{path}?startIndex={start}&count={count}", headers=SCIM)
+        if answer.status != 200:
+            raise _refusal(answer)
+        return self.decode(answer, f"The list of {path}")
 
-    def page(self, query: str, path: str) -> scim.Page | None:
+    def decode(self, answer: Answer, where: str) -> P:
+        raise NotImplementedError
+
+    def keep(self, page: P, fresh: list[bool]) -> None:
+        raise NotImplementedError
+
+
+class _Accounts(_Step[Columns]):
+    def decode(self, answer: Answer, where: str) -> Columns:
+        return read_users(answer.body, content_type=answer.content_type, where=where)
+
+    def keep(self, page: Columns, fresh: list[bool]) -> None:
+        self.quirks += page.quirks
+        columns = page.columns
+        if not all(fresh):
+            columns = {name: list(compress(values, fresh)) for name, values in columns.items()}
+        self.parts.spool("accounts").add(columns)
+
+
+@dataclass(slots=True)
+class _Groups:
+    """A page of groups as documents; those without an id count as unreadable."""
+
+    documents: list[Row]
+    keys: list[str]
+    total: int | None
+    unreadable: int
+    quirks: list[str]
+
+    @property
+    def rows(self) -> int:
+        return len(self.keys) + self.unreadable
+
+
+class _Teams(_Step[_Groups]):
+    def decode(self, answer: Answer, where: str) -> _Groups:
+        page = scim.read_page(answer.body, content_type=answer.content_type, where=where)
+        named = [(d, scim.text(scim.get(d, "id"))) for d in page.documents]
+        known = [(d, k) for d, k in named if k]
+        bad = page.unreadable + len(named) - len(known)
+        return _Groups([d for d, _ in known], [k for _, k in known], page.total, bad, page.quirks)
+
+    def keep(self, page: _Groups, fresh: list[bool]) -> None:
+        self.quirks += page.quirks
+        teams, members, _ = scim.teams(self.with_members(d) for d in compress(page.documents, fresh))
+        self.parts.add("teams", teams)
+        self.parts.add("team_members", members)
+
+    def with_members(self, document: Row) -> Row:
+        """The group itself where the list left its members out; some servers do, to keep lists small."""
+        key = scim.identity(document)
+        if key is None or scim.get(document, "members") is not None or self.singles >= MAX_SINGLE:
+            return document
+        self.singles += 1
         try:
-            answer = self.reader.get(query, headers=SCIM)
-            if answer.status != 200:
-                raise _refusal(answer)
-            return scim.read_page(answer.body, content_type=answer.content_type, where=f"The list of {path}")
-        except ReadFailure as failure:
-            self.tally.broke = failure
-            return None
-
-    def fresh(self, documents: list[Row]) -> list[Row]:
-        """Those not seen before. What has neither id nor userName passes: the row makers count it as unreadable."""
-        new = []
-        for document in documents:
-            key = scim.identity(document)
-            if key is None:
-                new.append(document)
-            elif key in self.tally.seen:
-                self.tally.twice += 1
-            else:
-                self.tally.seen.add(key)
-                new.append(document)
-        return new
-
-
-def _accounts(walk: _Walk, documents: list[Row]) -> int:
-    rows, unreadable = scim.accounts(documents)
-    walk.parts.add("accounts", rows)
-    return unreadable
-
-
-def _teams(walk: _Walk, documents: list[Row]) -> int:
-    whole = [_with_members(walk, d) for d in documents]
-    teams, members, unreadable = scim.teams(whole)
-    walk.parts.add("teams", teams)
-    walk.parts.add("team_members", members)
-    return unreadable
-
-
-def _with_members(walk: _Walk, document: Row) -> Row:
-    """The group itself where the list left its members out; some servers do, to keep lists small."""
-    key = scim.identity(document)
-    if key is None or scim.get(document, "members") is not None or walk.tally.singles >= MAX_SINGLE:
-        return document
-    walk.tally.singles += 1
-    try:
-        answer = walk.reader.get(f"{PATH}/Groups/{quote(key, safe='')}", headers=SCIM)
-        single = answer.json() if answer.status == 200 else None
-    except ReadFailure:
-        return document
-    return single if isinstance(single, dict) and scim.identity(single) == key else document
+            answer = self.reader.get(f"{PATH}/Groups/{quote(key, safe='')}", headers=SCIM)
+            single = answer.json() if answer.status == 200 else None
+        except ReadFailure:
+            return document
+        return single if isinstance(single, dict) and scim.identity(single) == key else document
 
 
 def _refusal(answer: Answer) -> ReadFailure:

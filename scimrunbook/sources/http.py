@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -142,9 +143,12 @@ class Reader:
         self.origin = checked_origin(origin)
         self.host = self.origin.host
         self.requests = 0
+        self.throttled = 0  # answers of 429, whatever became of them
         self.date: datetime | None = None  # the server's clock at its latest answer
         self.skew_seconds: float | None = None  # how far the server's clock is ahead of this machine's
         self._auth, self._patience, self._progress, self._sleep = auth, patience, progress, sleep
+        self._lock = threading.Lock()  # pages may be fetched by several threads at once
+        self._shut_until = 0.0  # monotonic; a rate limit one of them has met holds for all
         if auth is not None:
             auth.pin(self.origin)
         wire, self.proxy = open_wire(self.origin, connect_to)
@@ -181,18 +185,33 @@ class Reader:
         url = self._url(path_or_url)
         attempt = 0
         while True:
+            began = time.monotonic()
+            if self._shut_until > began:
+                self._wait(self._shut_until - began)
             answer = self._once(url, params, headers, timeout)
             wait = answer.wait_seconds()
             if answer.status != 429 and not (answer.status == 503 and wait is not None):
                 return answer
             # At least a second: a limit that resets "now" by a coarse clock would be asked in a tight loop.
             wait = max(1.0, wait if wait is not None else float(2**attempt))
-            if wait > self._patience:
-                return answer
-            self._patience -= wait
+            with self._lock:
+                self.throttled += answer.status == 429
+                if wait > self._patience:
+                    return answer
+                known = self._shut_until > began  # another thread has met the same limit and is waiting already
+                self._patience -= 0 if known else wait
+                self._shut_until = max(self._shut_until, time.monotonic() + wait)
             attempt += 1
             self._tell(wait)
-            self._sleep(wait)
+            self._wait(wait)
+
+    def _wait(self, seconds: float) -> None:
+        """Sleeps; the limit that was waited for is then over for everybody."""
+        until = self._shut_until
+        self._sleep(seconds)
+        with self._lock:
+            if self._shut_until == until:
+                self._shut_until = 0.0
 
     def _tell_time(self, date: str | None) -> None:
         moment = _http_date(date)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
+
+import pandas as pd
 
 from scimrunbook.incident import Incident
 from scimrunbook.snapshot import TABLES, Facts, Snapshot, frame
+from scimrunbook.sources.spool import Spool
 
 # Rows that stand twice (a page read again, two overlapping exports) are one row; the last one read wins.
 _KEYS = {
@@ -38,6 +41,8 @@ class Parts:
     def __init__(self) -> None:
         self.rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         self.facts = Facts()
+        self.on_cover: Callable[[str], None] = lambda _: None  # told of every part as it is covered
+        self._spools: dict[str, Spool] = {}
 
     def add(self, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
         """Adds rows (keys of ``TABLES[table]``, missing ones allowed); returns how many."""
@@ -50,11 +55,30 @@ class Parts:
     def cover(self, what: str, *, source: str, name: str, **known: Any) -> None:
         """Records what was read or refused: keys of the ``coverage`` table."""
         self.rows["coverage"].append({"what": what, "source": source, "name": name, **known})
+        self.on_cover(what)
+
+    def spool(self, table: str) -> Spool:
+        """Where a source puts many rows of ``table`` as columns; they come after those given to ``add``."""
+        if table not in self._spools:
+            self._spools[table] = Spool(table)
+        return self._spools[table]
+
+    def absorb(self, other: Parts) -> None:
+        """Takes over what another source has collected; its facts stay its own."""
+        for table, rows in other.rows.items():
+            self.rows[table].extend(rows)
+        for table, spool in other._spools.items():
+            if table in self._spools:
+                raise ValueError(f"{table} was spooled by two sources")
+            self._spools[table] = spool
 
     def build(self, incident: Incident) -> Snapshot:
         tables = {}
         for name in TABLES:
             table = frame(name, self.rows[name])
+            if name in self._spools:
+                spooled = self._spools[name].frame()
+                table = pd.concat([table, spooled], ignore_index=True) if len(table) else spooled
             if name in _KEYS and len(table):
                 table = table.drop_duplicates(_KEYS[name], keep="last").reset_index(drop=True)
             tables[name] = table

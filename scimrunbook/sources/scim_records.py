@@ -141,7 +141,7 @@ def get(document: Mapping[str, Any], name: str) -> Any:
 
 def identity(document: Mapping[str, Any]) -> str | None:
     """What a resource is told apart by: its id, else its userName; None where it has neither."""
-    return _text(get(document, "id")) or _text(get(document, "userName"))
+    return text(get(document, "id")) or text(get(document, "userName"))
 
 
 def accounts(documents: Iterable[Any]) -> tuple[list[Row], int]:
@@ -163,16 +163,16 @@ def account(document: Any) -> Row | None:
     meta = meta if isinstance(meta, Mapping) else {}
     return {
         "account_id": key,
-        "user_name": _text(get(document, "userName")),
-        "external_id": _text(get(document, "externalId")),
+        "user_name": text(get(document, "userName")),
+        "external_id": text(get(document, "externalId")),
         "active": truth(get(document, "active")),
-        "given_name": _text(get(name, "givenName")),
-        "family_name": _text(get(name, "familyName")),
-        "display_name": _text(get(document, "displayName")) or _text(get(name, "formatted")),
-        "email": _first_value(get(document, "emails")),
-        "role": _first_value(get(document, "roles")),
-        "created_at": _text(get(meta, "created")),
-        "changed_at": _text(get(meta, "lastModified")),
+        "given_name": text(get(name, "givenName")),
+        "family_name": text(get(name, "familyName")),
+        "display_name": text(get(document, "displayName")) or text(get(name, "formatted")),
+        "email": first_value(get(document, "emails")),
+        "role": first_value(get(document, "roles")),
+        "created_at": text(get(meta, "created")),
+        "changed_at": text(get(meta, "lastModified")),
     }
 
 
@@ -182,15 +182,15 @@ def teams(documents: Iterable[Any]) -> tuple[list[Row], list[Row], int]:
     members: list[Row] = []
     unreadable = 0
     for document in documents:
-        key = _text(get(document, "id")) if isinstance(document, Mapping) else None
+        key = text(get(document, "id")) if isinstance(document, Mapping) else None
         if key is None:
             unreadable += 1
             continue
         found.append(
             {
                 "team_id": key,
-                "name": _text(get(document, "displayName")),
-                "external_id": _text(get(document, "externalId")),
+                "name": text(get(document, "displayName")),
+                "external_id": text(get(document, "externalId")),
             }
         )
         members += [{"team_id": key, "account_id": m} for m in _members(get(document, "members"))]
@@ -199,7 +199,7 @@ def teams(documents: Iterable[Any]) -> tuple[list[Row], list[Row], int]:
 
 def _members(value: Any) -> list[str]:
     items = value if isinstance(value, list) else [value] if value else []
-    ids = [_text(get(m, "value")) if isinstance(m, Mapping) else _text(m) for m in items]
+    ids = [text(get(m, "value")) if isinstance(m, Mapping) else text(m) for m in items]
     return [i for i in ids if i]
 
 
@@ -210,17 +210,17 @@ def truth(value: Any) -> bool | None:
     return {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else None
 
 
-def _first_value(value: Any) -> str | None:
+def first_value(value: Any) -> str | None:
     """The primary value of a multi-valued attribute, else the first; plain texts are taken as they are."""
     items = value if isinstance(value, list) else [value]
-    told = [(m, _text(get(m, "value")) if isinstance(m, Mapping) else _text(m)) for m in items]
+    told = [(m, text(get(m, "value")) if isinstance(m, Mapping) else text(m)) for m in items]
     primary = next((v for m, v in told if v and isinstance(m, Mapping) and truth(get(m, "primary"))), None)
     return primary or next((v for _, v in told if v), None)
 
 
-def _text(value: Any) -> str | None:
+def text(value: Any) -> str | None:
     """A scalar as text (ids are sometimes numbers); None for what is empty or no scalar."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    text = str(value)
-    return str(whole_characters(text)) if text.strip() else None
+    said = str(value)
+    return str(whole_characters(said)) if said.strip() else None

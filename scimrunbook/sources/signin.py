@@ -1,4 +1,4 @@
-"""Signing in to Microsoft Graph: one POST to the token endpoint, by a transport that can do nothing else.
+"""Signing in to Microsoft Graph: one POST to its token endpoint (``token_endpoint``).
 
 OAuth 2.0 client credentials (RFC 6749 section 4.4) at the v2.0 endpoint of Microsoft's identity platform. Without a
 client id the credential itself is a ready-made access token.
@@ -6,21 +6,17 @@ client id the credential itself is a ready-made access token.
 
 from __future__ import annotations
 
-import json
 import re
-
-import httpx
 
 from scimrunbook.evidence.secrets import Secret
 from scimrunbook.incident import EntraAccess
-from scimrunbook.sources.failures import MethodRefusedError, ReadFailure, classify
-from scimrunbook.sources.fields import obj, text
-from scimrunbook.sources.http import CONNECT_TIMEOUT, READ_TIMEOUT, USER_AGENT
-from scimrunbook.sources.transport import Origin, checked_origin, open_wire
+from scimrunbook.sources.failures import ReadFailure
+from scimrunbook.sources.fields import text
+from scimrunbook.sources.token_endpoint import answer_of, post_form
+from scimrunbook.sources.transport import checked_origin
 
 LOGIN = "https://login.microsoftonline.com"
 SCOPE = "https://graph.microsoft.com/.default"
-MAX_ANSWER = 256 * 1024  # bytes
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}")
 _CODE = re.compile(r"AADSTS(\d{4,8})")
 # Microsoft Learn: "Microsoft Entra authentication and authorization error codes".
@@ -35,22 +31,6 @@ _MEANS = {
     "7000112": ("the application is disabled", "Enable the application that signs in."),
     "53003": ("a Conditional Access policy blocks the sign-in", "Ask who manages Conditional Access."),
 }
-
-
-class _OnePost(httpx.BaseTransport):
-    """Lets exactly one kind of request through: POST to one address."""
-
-    def __init__(self, inner: httpx.BaseTransport, origin: Origin, path: str) -> None:
-        self._inner, self._origin, self._path = inner, origin, path
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        here = Origin.of(request.url) == self._origin and request.url.path == self._path and not request.url.query
-        if request.method != "POST" or not here:
-            raise MethodRefusedError("signing in is one POST to the token endpoint")
-        return self._inner.handle_request(request)
-
-    def close(self) -> None:
-        self._inner.close()
 
 
 def graph_token(credential: Secret, access: EntraAccess, *, connect_to: str | None = None) -> Secret:
@@ -69,51 +49,23 @@ def graph_token(credential: Secret, access: EntraAccess, *, connect_to: str | No
         "client_secret": credential.reveal(),
         "scope": SCOPE,
     }
-    status, body = _post(origin, path, form, connect_to)
-    answer = _answer(body)
+    status, body = post_form(origin, path, form, connect_to)
+    answer = answer_of(body)
     token = text(answer.get("access_token"))
     if status == 200 and token and str(answer.get("token_type", "")).lower() == "bearer":
         return Secret(token)
     raise _refusal(status, answer)
 
 
-def _post(origin: Origin, path: str, form: dict[str, str], connect_to: str | None) -> tuple[int, bytes]:
-    wire, _ = open_wire(origin, connect_to)
-    # What httpx raises may hold the form: nothing of it is chained to what we raise.
-    try:
-        with (
-            httpx.Client(
-                transport=_OnePost(wire, origin, path),
-                trust_env=False,
-                follow_redirects=False,
-                timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
-                headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
-            ) as client,
-            client.stream("POST", f"{origin}{path}", data=form) as response,
-        ):
-            body = b""
-            for chunk in response.iter_raw():
-                body += chunk
-                if len(body) > MAX_ANSWER:
-                    raise ReadFailure("too_large", "The answer of the sign-in is too large.", "A proxy may answer.")
-            return response.status_code, body
-    except (httpx.HTTPError, OSError, ReadFailure) as problem:
-        failure = classify(problem, origin.host)
-    raise failure from None
-
-
-def _answer(body: bytes) -> dict[str, object]:
-    try:
-        return obj(json.loads(body))
-    except (ValueError, RecursionError):
-        return {}
-
-
 def _refusal(status: int, answer: dict[str, object]) -> ReadFailure:
     found = _CODE.search(text(answer.get("error_description")) or "")
     code = found[1] if found else ""
     shown = f"AADSTS{code}" if code else f"HTTP {status}"
-    means, remedy = _MEANS.get(
-        code, ("the sign-in was refused", "Look the code up in the sign-in logs of the application that signs in.")
-    )
+    means, remedy = code_means(code)
     return ReadFailure("sign_in", f"Signing in to Microsoft Graph failed: {means} ({shown}).", remedy)
+
+
+def code_means(code: str) -> tuple[str, str]:
+    """What an AADSTS code (its digits) means, and what to do."""
+    usual = ("the sign-in was refused", "Look the code up in the sign-in logs of the application that signs in.")
+    return _MEANS.get(code, usual)

@@ -13,9 +13,10 @@ import pytest
 from scimrunbook.evidence.secrets import Secret
 from scimrunbook.incident import EntraAccess
 from scimrunbook.simulator.serve import serve
-from scimrunbook.sources import signin
+from scimrunbook.sources import token_endpoint
 from scimrunbook.sources.failures import MethodRefusedError, ReadFailure
-from scimrunbook.sources.signin import LOGIN, _OnePost, graph_token
+from scimrunbook.sources.signin import LOGIN, graph_token
+from scimrunbook.sources.token_endpoint import OnePost
 from scimrunbook.sources.transport import checked_origin
 from tests.sources.wires import React, answer, wire
 from tests.tenants import tenant
@@ -92,7 +93,7 @@ def test_refusals_say_why_and_never_repeat_the_secret(status: str, body: object,
 
 
 def test_a_server_that_is_down_and_one_that_says_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signin, "MAX_ANSWER", 100)
+    monkeypatch.setattr(token_endpoint, "MAX_ANSWER", 100)
     with wire(always(b"")) as there:
         gone = there.connect_to
     with pytest.raises(ReadFailure) as problem:
@@ -122,7 +123,7 @@ def test_nothing_is_sent_without_a_tenant(tenant_id: str | None) -> None:
 )
 def test_the_transport_can_do_nothing_else(method: str, url: str) -> None:
     inner = httpx.MockTransport(lambda request: pytest.fail("it was sent"))
-    transport = _OnePost(inner, checked_origin(LOGIN), "/t/oauth2/v2.0/token")
+    transport = OnePost(inner, checked_origin(LOGIN), "/t/oauth2/v2.0/token")
     with pytest.raises(MethodRefusedError):
         transport.handle_request(httpx.Request(method, url))
 
