@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from scimrunbook.evidence.secrets import Secret
 from scimrunbook.incident import EntraAccess
@@ -41,7 +42,7 @@ def azure_token(access: EntraAccess, *, show: Show | None = None, transport: Any
         raise ReadFailure(
             "sign_in", "Signing in through Azure needs the extra entra.", "pip install 'scimrunbook[entra]'"
         ) from None
-    common: dict[str, Any] = {"transport": transport or _transport()}
+    common: dict[str, Any] = {"transport": transport or _transport(), "proxies": _proxies()}
     if access.tenant_id:
         common["tenant_id" if access.sign_in == "device_code" else "interactive_browser_tenant_id"] = access.tenant_id
     if access.sign_in == "device_code":
@@ -75,11 +76,16 @@ def azure_token(access: EntraAccess, *, show: Show | None = None, transport: Any
 def _transport() -> Any:
     from azure.core.pipeline.transport import RequestsTransport
 
+    return RequestsTransport(use_env_settings=False, connection_verify=os.environ.get("SSL_CERT_FILE") or True)
+
+
+def _proxies() -> dict[str, str]:
     proxy = proxy_for(checked_origin(LOGIN))
-    proxies = {"https": str(proxy.url)} if proxy else None
-    return RequestsTransport(
-        use_env_settings=False, proxies=proxies, connection_verify=os.environ.get("SSL_CERT_FILE") or True
-    )
+    if proxy is None:
+        return {}
+    name, secret = (quote(p.decode(), safe="") for p in proxy.raw_auth or (b"", b""))
+    known = f"{name}:{secret}@" if proxy.raw_auth else ""
+    return {"https": f"{proxy.url.scheme}://{known}{proxy.url.netloc.decode('ascii')}"}
 
 
 def _failure(said: str) -> ReadFailure:

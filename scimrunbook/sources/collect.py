@@ -6,14 +6,20 @@ a row of ``coverage`` that says what is missing and how to get it.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from scimrunbook.evidence.secrets import Resolved, resolve
+from scimrunbook.evidence.keys import private_key
+from scimrunbook.evidence.secrets import Resolved, Secret, resolve
+from scimrunbook.evidence.stores import NotAvailableError
 from scimrunbook.guide import HOW_TO_GET, REGIONS
+from scimrunbook.incident import EntraAccess, OktaAccess
 from scimrunbook.incident_file import LoadedIncident
 from scimrunbook.snapshot import WHATS, Snapshot, TokenFacts
 from scimrunbook.sources import catalog, entra, exports, okta
 from scimrunbook.sources.http import BearerAuth, Reader, ReadFailure
+from scimrunbook.sources.okta_signin import okta_token
 from scimrunbook.sources.parts import Parts, Progress
 from scimrunbook.sources.signin import graph_token
 from scimrunbook.sources.window import log_window
@@ -34,6 +40,8 @@ _TIMES = (
     ("accounts", "changed_at"),
 )
 GRAPH = "https://graph.microsoft.com"
+_MAPPINGS = ("entra.schema",)  # covered as soon as it was read or refused
+Work = Callable[[], None]
 
 
 def collect(loaded: LoadedIncident, *, progress: Progress, probe: str = "light", interactive: bool = False) -> Snapshot:
@@ -43,9 +51,11 @@ def collect(loaded: LoadedIncident, *, progress: Progress, probe: str = "light",
 
 class _Collection:
     def __init__(self, loaded: LoadedIncident, progress: Progress, probe: str, interactive: bool) -> None:
-        self.loaded, self.incident, self.progress = loaded, loaded.incident, progress
+        self.loaded, self.incident, self.progress = loaded, loaded.incident, _in_turn(progress)
         self.probe, self.interactive = probe, interactive
         self.parts = Parts()
+        self.side = Parts()  # what Catalog tells while the provider is being read
+        self.mapping_known = threading.Event()
         self.provider_clock: datetime | None = None
         self.catalog_clock: datetime | None = None
 
@@ -55,70 +65,159 @@ class _Collection:
         if self.incident.exports:
             folder = self.loaded.resolve(self.incident.exports)
             exports.read_folder(folder, self.incident, self.parts, self.progress)
-        if self.incident.identity_provider == "okta":
-            self.okta()
+        # Whoever is asked for a token is asked here, one question after the other.
+        catalog_secret = self.catalog_secret()
+        provider = self.provider()
+        if catalog_secret is not None and provider is not None:
+            self.beside(lambda: self.catalog(catalog_secret, self.side), provider)
+            self.parts.absorb(self.side)
         else:
-            self.entra()
-        self.catalog()
+            if provider is not None:
+                provider()
+            self.catalog(catalog_secret, self.parts)
         self.fill_gaps()
         self.as_of()
         live = self.provider_clock or self.catalog_clock
         facts.source = "+".join(s for s, on in (("live", live), ("exports", self.incident.exports)) if on)
         return self.parts.build(self.incident)
 
+    def beside(self, catalog: Work, provider: Work) -> None:
+        """Catalog and the provider at the same time; the thread is left alone where the provider is interrupted."""
+        problems: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                # The probe asks for the attribute that Entra matches by, once the mapping tells which that is.
+                self.mapping_known.wait()
+                self.side.rows["mappings"] = list(self.parts.rows["mappings"])
+                catalog()
+            except BaseException as problem:
+                problems.append(problem)
+            finally:
+                self.side.rows.pop("mappings", None)
+
+        thread = threading.Thread(target=work, name="catalog", daemon=True)
+        self.parts.on_cover = lambda what: self.mapping_known.set() if what in _MAPPINGS else None
+        if self.incident.identity_provider == "okta":
+            self.mapping_known.set()
+        thread.start()
+        try:
+            provider()
+        finally:
+            self.mapping_known.set()
+        thread.join()
+        if problems:
+            raise problems[0]
+
     # -- sources ------------------------------------------------------------------------------
 
-    def okta(self) -> None:
+    def provider(self) -> Work | None:
+        """What reads the provider, signed in; None where the incident gives no way in, or it failed."""
+        try:
+            return self.okta() if self.incident.identity_provider == "okta" else self.entra()
+        except ReadFailure as failure:
+            key = "okta.private_key" if self.incident.okta else "entra.sign_in"
+            if self.incident.entra and not self.incident.entra.sign_in:
+                key = "entra.credential"
+            self.trouble(key, failure.message, failure.remedy)
+            return None
+
+    def okta(self) -> Work | None:
         access = self.incident.okta
-        if access is None or access.token is None:
-            return
+        if access is None:
+            return None
+        auth = self.okta_auth(access)
+        if auth is None:
+            return None
+
+        def work() -> None:
+            try:
+                with self.reader(access.org_url, auth) as reader:
+                    since, until = log_window(self.incident, self.server_clock(reader, "/api/v1/apps?limit=1"))
+                    okta.read(reader, self.incident, self.parts, self.progress, since=since, until=until)
+            except ReadFailure as failure:
+                self.trouble("okta.org_url", failure.message, failure.remedy)
+
+        return work
+
+    def okta_auth(self, access: OktaAccess) -> BearerAuth | None:
+        if access.client_id and access.private_key:
+            try:
+                key = private_key(access.private_key, base=self.loaded.base, interactive=self.interactive)
+            except NotAvailableError as absent:
+                self.trouble("okta.private_key", absent.problem, absent.remedy)
+                return None
+            granted = okta_token(access.org_url, access.client_id, key, connect_to=self.incident.connect_to)
+            if granted.missing:
+                self.trouble(
+                    "okta.private_key",
+                    f"The application lacks the scopes {', '.join(granted.missing)}.",
+                    "Grant them under Okta API Scopes of the application that signs in.",
+                )
+            return BearerAuth(granted.token)
+        if access.token is None:
+            return None
         resolved = self.resolve(access.token, "okta.token", "Okta API token")
         if resolved.secret is None:
-            return
+            return None
         # An OAuth access token is a JWT and goes as Bearer; an API token of the org as SSWS (Okta API reference).
-        auth = BearerAuth(resolved.secret, "Bearer" if resolved.facts.kind == "jwt" else "SSWS")
-        try:
-            with self.reader(access.org_url, auth) as reader:
-                since, until = log_window(self.incident, self.server_clock(reader, "/api/v1/apps?limit=1"))
-                okta.read(reader, self.incident, self.parts, self.progress, since=since, until=until)
-        except ReadFailure as failure:
-            self.trouble("okta.org_url", failure.message, failure.remedy)
+        return BearerAuth(resolved.secret, "Bearer" if resolved.facts.kind == "jwt" else "SSWS")
 
-    def entra(self) -> None:
+    def entra(self) -> Work | None:
         access = self.incident.entra
-        if access is None or access.credential is None:
-            return
+        if access is None:
+            return None
+        token = self.graph_token(access)
+        if token is None:
+            return None
+
+        def work() -> None:
+            try:
+                with self.reader(GRAPH, BearerAuth(token)) as reader:
+                    clock = self.server_clock(reader, "/v1.0/servicePrincipals?$top=1")
+                    since, until = log_window(self.incident, clock)
+                    entra.read(reader, self.incident, self.parts, self.progress, since=since, until=until)
+            except ReadFailure as failure:
+                self.trouble("entra.credential", failure.message, failure.remedy)
+
+        return work
+
+    def graph_token(self, access: EntraAccess) -> Secret | None:
+        if access.sign_in:
+            if self.incident.connect_to:
+                self.trouble("entra.sign_in", "The practice tenant is not signed in to.", "Give entra.credential.")
+                return None
+            from scimrunbook.sources.azure_signin import azure_token
+
+            return azure_token(access, show=self.show if self.interactive else None)
+        if access.credential is None:
+            return None
         resolved = self.resolve(access.credential, "entra.credential", "Entra credential")
         if resolved.secret is None:
-            return
-        try:
-            token = graph_token(resolved.secret, access, connect_to=self.incident.connect_to)
-            with self.reader(GRAPH, BearerAuth(token)) as reader:
-                since, until = log_window(self.incident, self.server_clock(reader, "/v1.0/servicePrincipals?$top=1"))
-                entra.read(reader, self.incident, self.parts, self.progress, since=since, until=until)
-        except ReadFailure as failure:
-            self.trouble("entra.credential", failure.message, failure.remedy)
+            return None
+        return graph_token(resolved.secret, access, connect_to=self.incident.connect_to)
 
-    def catalog(self) -> None:
+    def show(self, text: str) -> None:
+        self.progress(text, 0)
+
+    def catalog_secret(self) -> Secret | None:
+        reference = self.incident.catalog.token
+        if reference is None:
+            return None
+        resolved = self.resolve(reference, "catalog.token", "Catalog token")
+        self.parts.facts.token = resolved.facts
+        return resolved.secret
+
+    def catalog(self, secret: Secret | None, parts: Parts) -> None:
         """Reads Catalog with its token. Without one, its endpoint is only tried where a provider is read live too:
         whoever judges exports offline sends nothing anywhere.
         """
-        reference = self.incident.catalog.token
-        secret = None
-        if reference is not None:
-            resolved = self.resolve(reference, "catalog.token", "Catalog token")
-            self.parts.facts.token, secret = resolved.facts, resolved.secret
         if secret is None and not self.provider_clock:
             return
         origin = f"https://{REGIONS[self.incident.catalog_host].api_host}"
         try:
             reader = catalog.read(
-                lambda auth: self.reader(origin, auth),
-                secret,
-                self.incident,
-                self.parts,
-                self.progress,
-                probe=self.probe,
+                lambda auth: self.reader(origin, auth), secret, self.incident, parts, self.progress, probe=self.probe
             )
         except ReadFailure as failure:
             self.trouble("catalog.token", failure.message, failure.remedy)
@@ -183,6 +282,17 @@ class _Collection:
             self.parts.cover(what, source="live", name=room, complete=False, refused=refused, get_it=get_it)
         if self.incident.catalog.token is None:
             self.parts.facts.token = TokenFacts()
+
+
+def _in_turn(progress: Progress) -> Progress:
+    """Two sources at once must not talk at once."""
+    lock = threading.Lock()
+
+    def told(step: str, done: int, total: int | None = None) -> None:
+        with lock:
+            progress(step, done, total)
+
+    return told
 
 
 def _stamp(at: datetime) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from scimrunbook.guide import HOW_TO_GET
 from scimrunbook.incident_file import load_incident
 from scimrunbook.simulator.world import AS_OF
 from scimrunbook.snapshot import WHATS, Snapshot, save
@@ -220,3 +222,45 @@ def test_the_log_window_covers_the_incident_and_the_history_before_it(tmp_path: 
     start, end = log_window(load_incident(written(tmp_path, "okta", window=old)).incident, AS_OF)
     assert (start, end) == (AS_OF - timedelta(days=41), AS_OF + AFTER)
     assert log_window(plain)[1] > AS_OF - timedelta(days=3650)
+
+
+# -- several sources at once ------------------------------------------------------------------------------------------
+
+
+def test_catalog_is_read_while_the_provider_is_and_all_of_it_arrives(tmp_path: Path) -> None:
+    began: dict[str, float] = {}
+    ended: dict[str, float] = {}
+
+    def progress(step: str, done: int, total: int | None = None) -> None:
+        began.setdefault(step, time.monotonic())
+        ended[step] = time.monotonic()
+
+    with incident("okta", "none", "live", tmp_path) as (path, _):
+        got = collect(load_incident(path), progress=progress)
+    log, probe = HOW_TO_GET["okta.system_log"].title, HOW_TO_GET["catalog.probe"].title
+    assert began[probe] < ended[log]
+    assert got["coverage"]["what"].is_unique
+    assert not got["accounts"].empty and not got["probes"].empty and not got["mappings"].empty
+
+
+def test_what_goes_wrong_while_catalog_is_read_is_not_swallowed(tmp_path: Path, monkeypatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise LookupError("ours")
+
+    monkeypatch.setattr("scimrunbook.sources.collect.catalog.read", broken)
+    with incident("okta", "none", "live", tmp_path) as (path, _), pytest.raises(LookupError, match="ours"):
+        of(path)
+
+
+@pytest.mark.parametrize("access", [{"client_id": "0oa2", "private_key": "file:none.pem"}])
+def test_a_key_that_is_not_there_is_said_under_its_own_name(access: dict[str, str], tmp_path: Path) -> None:
+    with incident("okta", "none", "live", tmp_path) as (path, _):
+        got = of(edited(path, okta={**access, "token": None}))
+    assert got.facts.reference_problems[0]["key"] == "okta.private_key"
+    assert "does not exist" in got.refusal("okta.app")[0]
+
+
+def test_azure_is_not_signed_in_to_for_practice(tmp_path: Path) -> None:
+    with incident("entra", "none", "live", tmp_path) as (path, _):
+        got = of(edited(path, entra={"sign_in": "azure"}))
+    assert got.facts.reference_problems[0]["key"] == "entra.sign_in"
