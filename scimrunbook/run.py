@@ -10,13 +10,14 @@ from typing import Any, Literal
 import pandas as pd
 
 from scimrunbook import snapshot as snapshots
+from scimrunbook.answers import merged
 from scimrunbook.checks.runner import run_checks
 from scimrunbook.diagnosis import Diagnosis, diagnose
 from scimrunbook.findings import Finding
 from scimrunbook.incident import Incident
 from scimrunbook.incident_file import LoadedIncident, load_incident
 from scimrunbook.notebooks import execute_all, names, warm_up
-from scimrunbook.runfolder import RunFolder, outputs_of
+from scimrunbook.runfolder import RunFolder, head_of, outputs_of
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.sources.collect import collect
 from scimrunbook.sources.parts import Progress
@@ -85,21 +86,13 @@ def run_incident(
             **(labels or {}),
         )
         snapshot = collect(loaded, progress=progress, probe=probe, interactive=interactive)
+        snapshot.answers = merged(loaded.incident, folder.path.parent)
         if notebooks:
             warm_up()  # tokens were taken out of the environment by now; its imports overlap with judging
         snapshots.save(snapshot, folder.path / "snapshot")
         collected = True
         folder.record(state="judging", inputs=inputs(loaded, snapshot), as_of_is=snapshot.facts.as_of_is)
-        progress("judging", 0, 1)
-        judgement = judge(snapshot)
-        diagnosis = _write_judgement(folder, judgement)
-        progress("judging", 1, 1)
-        failed = _notebooks(folder, loaded.path, root, progress) if notebooks else {}
-        if failed and diagnosis["verdict"] == "healthy":
-            diagnosis["verdict"] = "inconclusive"  # a section that errored cannot vouch for health
-            folder.json("diagnosis.json", diagnosis)
-        _faces(folder, diagnosis["verdict"])
-        return RunResult(folder.finish(), judgement, failed, diagnosis["verdict"])
+        return _judged(folder, snapshot, loaded, root, progress, notebooks)
     except KeyboardInterrupt:
         folder.record(state="interrupted", holds=sorted(p.name for p in folder.path.iterdir()))
         raise
@@ -116,6 +109,47 @@ def tenant_of(incident: Incident) -> str | None:
     if incident.okta is not None:
         return incident.okta.org_url
     return incident.entra.tenant_id if incident.entra is not None else None
+
+
+def judge_again(path: str | Path, run: Path, *, progress: Progress) -> RunResult:
+    """Judges what the run in ``run`` collected once more, with the answers given since, as a new run.
+
+    Nothing is read from outside; the new run says whose data it is. Raises IncidentError, SnapshotError.
+    """
+    loaded = load_incident(path)
+    snapshot = snapshots.load(run / "snapshot")
+    snapshot.answers = merged(loaded.incident, run.parent)
+    before = head_of(run)
+    folder = RunFolder(run.parent)
+    try:
+        kept = ("practice", "catalog_host", "identity_provider", "tenant", "as_of_is", "inputs")
+        folder.record(
+            state="judging",
+            snapshot_of=before.get("snapshot_of", before["run"]),
+            collected_at=before.get("collected_at", before["started_at"]),
+            **{k: before[k] for k in kept if k in before},
+        )
+        snapshots.save(snapshot, folder.path / "snapshot")
+        return _judged(folder, snapshot, loaded, run.parent.parent, progress, notebooks=False)
+    except BaseException:
+        folder.discard()
+        raise
+
+
+def _judged(
+    folder: RunFolder, snapshot: Snapshot, loaded: LoadedIncident, root: Path, progress: Progress, notebooks: bool
+) -> RunResult:
+    """From the saved snapshot to the complete run."""
+    progress("judging", 0, 1)
+    judgement = judge(snapshot)
+    diagnosis = _write_judgement(folder, judgement)
+    progress("judging", 1, 1)
+    failed = _notebooks(folder, loaded.path, root, progress) if notebooks else {}
+    if failed and diagnosis["verdict"] == "healthy":
+        diagnosis["verdict"] = "inconclusive"  # a section that errored cannot vouch for health
+        folder.json("diagnosis.json", diagnosis)
+    _faces(folder, diagnosis["verdict"])
+    return RunResult(folder.finish(), judgement, failed, diagnosis["verdict"])
 
 
 def inputs(loaded: LoadedIncident, snapshot: Snapshot) -> dict[str, str]:

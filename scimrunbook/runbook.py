@@ -103,7 +103,7 @@ def view_of(folder: Path) -> View:
     diagnosis = json.loads((folder / "diagnosis.json").read_text("utf-8"))
     head = head_of(folder)
     saved = snapshot.load(folder / "snapshot")
-    started = datetime.fromisoformat(head["started_at"].replace("Z", "+00:00"))
+    started = datetime.fromisoformat(head.get("collected_at", head["started_at"]).replace("Z", "+00:00"))
     head["age_seconds"] = (datetime.now(UTC) - started).total_seconds() if head["state"] == "complete" else None
     head["raw_output"] = "" if _engine_scrubs() else _RAW
     return View(

@@ -73,7 +73,7 @@ def in_words(view: View, name: str) -> str:
 def overview(view: View) -> Panel:
     """The verdict, what the first cause is, and what to do now."""
     causes = (cause(view, c, i) for i, c in enumerate(view.diagnosis["causes"], 1))
-    html = fragment(banner(view), *causes, questions(view), gaps(view), drawn(view, "timeline"))
+    html = fragment(banner(view), *causes, order(view), questions(view), gaps(view), drawn(view, "timeline"))
     return Panel(html, overview_text(view), {"diagnosis": view.diagnosis})
 
 
@@ -124,9 +124,31 @@ def cause(view: View, found: dict[str, Any], place: int) -> str:
     return (
         f'<div class="srb-card srb-{"fail" if found["cause"] != "unknown" else "manual"}">'
         f"<h3>{place}. {esc(family.get('title', found['cause']))}<small>{esc(explains)}</small></h3>"
-        f"<p>{esc(found['why'])}</p>{ask}{actions(found['actions'])}{people}"
+        f"<p>{esc(found['why'])}</p>{ask}{actions(found['actions'])}{_then(found)}{people}"
         f"<p><small>rests on {esc(found['finding'] or 'no finding')}</small></p></div>"
     )
+
+
+def _then(found: dict[str, Any]) -> str:
+    """What the fix will do, what to mind, what to do meanwhile, when to look again."""
+    effect, again = found.get("preview"), (found.get("look_again") or {}).get("text")
+    said = [f"<p>{esc(effect['sentence'])}</p>"] if effect else []
+    said += [f"<p><b>▲ Careful:</b> {esc(w)}</p>" for w in (effect or {}).get("warnings", ())]
+    said += [f"<p><b>Meanwhile:</b> {esc(a['what'])} {esc(a['why'])}</p>" for a in found.get("meanwhile", ())]
+    return "".join(said) + (f"<p>{esc(again)}</p>" if again else "")
+
+
+def order(view: View) -> str:
+    """Which fix comes first, what that one hides, and what would tell most where nothing is decided."""
+    said = view.diagnosis.get("first") if len(view.diagnosis["causes"]) > 1 else ""
+    parts = [f"<p>{esc(said)}</p>"] if said else []
+    hidden = [m for m in view.diagnosis.get("masked", ()) if m.get("kind") != "follows"]
+    if hidden:
+        rows = "".join(f"<li>{esc(m['actual'])}</li>" for m in hidden)
+        parts.append(f"<h4>Hidden behind it: look again once the first is mended</h4><ol>{rows}</ol>")
+    if decides := view.diagnosis.get("decides"):
+        parts.append(f"<p><b>What would tell most:</b> {esc(decides['what'])}. {esc(decides['get_it'])}</p>")
+    return "".join(parts)
 
 
 def questions(view: View) -> str:
