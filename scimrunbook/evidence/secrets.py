@@ -26,6 +26,9 @@ import json
 import os
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +46,8 @@ _MIN_REGISTERED = 8  # a shorter text would black out ordinary words
 
 _registry: dict[str, None] = {}
 _taken: dict[str, str] = {}  # environment variables already popped, for the incidents that follow in this process
+_typed: dict[tuple[str, str], str] = {}  # (session, label) → what was typed, for as long as this process lives
+_session: ContextVar[str | None] = ContextVar("session", default=None)
 _lock = threading.Lock()
 
 
@@ -97,6 +102,35 @@ def scrub(text: str) -> str:
     return text
 
 
+@contextmanager
+def typed_for(session: str) -> Iterator[None]:
+    """Within it a typed token is asked for once per ``session`` (an incident file) and kept in memory after that.
+
+    Only a running notebook cell can ask; the buttons below it collect with what was typed there.
+    """
+    before = _session.set(session)
+    try:
+        yield
+    finally:
+        _session.reset(before)
+
+
+def typed_before(session: str) -> bool:
+    """Whether something was typed in this session already."""
+    return any(known == session for known, _ in _typed)
+
+
+def _asked(label: str, interactive: bool) -> str:
+    session = _session.get()
+    if session is not None and (session, label) in _typed:
+        return _typed[session, label]
+    value = ask(label, interactive)
+    register(value)
+    if session is not None:
+        _typed[session, label] = value
+    return value
+
+
 def resolve(reference: str, *, base: Path, interactive: bool, label: str = "token") -> Resolved:
     """Fetches the token behind ``reference`` (paths relative to ``base``; ``label`` names it when asking).
 
@@ -128,7 +162,7 @@ def fetch(kind: str, rest: str, base: Path, interactive: bool, label: str) -> st
     if kind == "keyring":
         return from_keyring(rest)
     if kind == "prompt":
-        return ask(label, interactive)
+        return _asked(label, interactive)
     raise NotAvailableError("The reference to the token is not understood.", "Use env:, keyring:, file: or prompt.")
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scimrunbook.show.svg import WIDTH, box, circle, figure, line, shortened, svg, text
 from scimrunbook.show.tables import table
 from scimrunbook.show.words import count, esc, moment
 
-HOPS = ("directory", "assignment", "scope", "mapping", "attempt", "delivery", "account", "teams", "role")
 STATE = {"passed": "✔", "stopped": "✖", "not reached": "·", "not known": "?"}
 _LEFT, _RIGHT = 190, 20
 _ROOM = WIDTH - _LEFT - _RIGHT
@@ -42,24 +41,22 @@ def funnel(picture: Picture | None) -> str:
     return figure(svg(top + 4, *parts), f"Bars, one per hop: {caption}", caption, numbers)
 
 
-def way(hops: Mapping[str, str], who: str) -> str:
-    """One person's trace: nine steps in a row, the one where it stops marked."""
-    gap = (WIDTH - 100) / (len(HOPS) - 1)
+def way(steps: Sequence[tuple[str, str]], who: str) -> str:
+    """One trace, (hop, state) by (hop, state): steps in a row, the one where it stops marked."""
+    gap = (WIDTH - 100) / max(len(steps) - 1, 1)
     parts: list[str] = []
-    states = [hops.get(h, "not known") for h in HOPS]
-    for place, (hop, state) in enumerate(zip(HOPS, states, strict=True)):
+    for place, (hop, state) in enumerate(steps):
         x = 50 + gap * place
         if place:
             parts.insert(0, line(x - gap, 34, x, 34))
         style = {"passed": "ok", "stopped": "bad"}.get(state, "ring")
         parts.append(circle(x, 34, 17 if state == "stopped" else 14, style))
-        mark = "b m" if style == "ring" else "b m paper"
-        parts.append(text(x, 39, STATE.get(state, "?"), mark))
+        parts.append(text(x, 39, STATE.get(state, "?"), "b m" if style == "ring" else "b m paper"))
         parts.append(text(x, 72, hop, "m b" if state == "stopped" else "m"))
         parts.append(text(x, 88, state, "m t bad b" if state == "stopped" else "m t s"))
-    stop = next((h for h, s in zip(HOPS, states, strict=True) if s == "stopped"), None)
+    stop = next((hop for hop, state in steps if state == "stopped"), None)
     caption = f"The way of {who}: " + (f"it stops at {stop}." if stop else "no stop is known.")
-    numbers = table("Hop by hop", ("hop", "state"), list(zip(HOPS, states, strict=True)))
+    numbers = table("Hop by hop", ("hop", "state"), list(steps))
     return figure(svg(100, *parts), caption, caption, numbers)
 
 

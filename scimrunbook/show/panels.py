@@ -36,17 +36,26 @@ class Panel:
         return self.text
 
 
-def section(view: View, name: str) -> Panel:
-    """One guide section: the verdict in words, then a card per finding, the broken ones first."""
+def section(view: View, name: str, only: str = "all") -> Panel:
+    """One guide section: the verdict in words, then a card per finding, the broken ones first, then its pictures.
+
+    ``only`` (all, broken, manual, skipped) puts the other findings into a fold; nothing is ever left out.
+    """
     findings = view.of_section(name)
     about = view.sections.get(name, {})
     heading = f"{about.get('title', name)}: {in_words(view, name)}"
-    body = "".join(card(f, view.name) for f in findings)
+    first = [f for f in findings if only == "all" or f["status"] in ONLY[only]]
+    rest = [f for f in findings if f not in first]
+    body = "".join(card(f, view.name) for f in first) or f"<p>{'Nothing of this kind here.' if rest else ''}</p>"
+    if rest:
+        folded = "".join(card(f, view.name) for f in rest)
+        body += f"<details><summary>{count(len(rest), 'other finding')}</summary>{folded}</details>"
     html = fragment(practice(view), f"<h2>{esc(heading)}</h2>", body, drawn(view, *PICTURES.get(name, ())))
     text = "\n".join([heading, *(card_text(f) for f in findings)])
     return Panel(html, text, {"section": name, "findings": findings})
 
 
+ONLY = {"broken": ("fail", "warn", "error"), "manual": ("manual",), "skipped": ("skipped",)}
 # Which pictures belong to which section; they stand below its cards.
 PICTURES = {
     "symptoms": ("funnel",),

@@ -66,13 +66,16 @@ def view() -> View:
         "cause": "url_or_token", "finding": "connection.check_0", "share": 0.5, "why": EVIL,
         "affected": {"count": 2, "keys": ["00u1", "00u2"], "table": "people"}, "findings": ["connection.check_0"],
         "actions": [{"where": EVIL, "what": EVIL, "why": EVIL}], "ask": EVIL,
+        "preview": {"sentence": EVIL, "warnings": [EVIL]}, "look_again": {"text": EVIL},
+        "meanwhile": [{"where": EVIL, "what": EVIL, "why": EVIL}],
     }  # fmt: skip
     return View(
         incident={"incident": "CAT-1", "summary": EVIL, "identity_provider": "okta", "catalog_host": EVIL,
                   "connect_to": None},
         findings=[finding(s, i).to_json() for i, s in enumerate(Status)],
         diagnosis={"verdict": "problem", "as_of": "2026-11-20T14:00:00Z", "causes": [cause],
-                   "people": {"attempt": 2, "done": 20}, "not_checked": [{"what": EVIL, "get_it": EVIL}],
+                   "people": {"attempt": 2, "done": 20}, "not_checked": [{"what": EVIL, "get_it": EVIL}], "first": EVIL,
+                   "masked": [{"kind": "hidden", "actual": EVIL}], "decides": {"what": EVIL, "get_it": EVIL},
                    "contact_support": {"needed": True, "reason": EVIL}},
         run={"run": "r", "version": "1", "as_of_is": "provider_clock", "age_seconds": 5.0},
         labels={"00u1": EVIL},
