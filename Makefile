@@ -40,8 +40,8 @@ lint: $(STAMP)   ## style of code and notebooks
 types: $(STAMP)   ## static types
 	$(BIN)/mypy
 
-lab: $(STAMP)    ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+lab: $(STAMP)    ## JupyterLab on an incident's own copies of the notebooks
+	$(BIN)/scimrunbook lab
 
 lock:            ## write constraints.txt anew from a fresh resolution
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

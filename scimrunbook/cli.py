@@ -41,7 +41,7 @@ def check(file: IncidentFile, outputs: Outputs = None, probe: Probe = "light", a
     _run(file, outputs, probe, as_json, notebooks=False)
 
 
-@app.command(epilog="Example: scimrunbook trace parameters/demo-okta.yaml ada@example.com")
+@app.command(epilog="Example: scimrunbook trace parameters/demo-okta.yaml greta.farkas@example.com")
 def trace(
     file: Annotated[Path, typer.Argument(help="Incident file, or the folder of a run", show_default=False)],
     who: Annotated[str, typer.Argument(help="E-mail, login, object id, external id, part of a name; or a group")],
@@ -55,7 +55,31 @@ def trace(
     _guarded(lambda: print_way(file, who, collect, outputs, as_json))
 
 
-@app.command(epilog="Example: scimrunbook compare CAT-1042/2026-11-23T20-15-07Z CAT-1042")
+@app.command(epilog="Example: scimrunbook report demo-okta")
+def report(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, or an incident id (its latest)")],
+    open_: Annotated[bool, typer.Option("--open", help="Show it in the browser")] = False,
+    outputs: Outputs = None,
+) -> None:
+    """Where the report of a run lies; with --open, in the browser."""
+    from scimrunbook.faces import show_report
+
+    _guarded(lambda: show_report(run, open_, outputs))
+
+
+@app.command(epilog="Example: scimrunbook lab parameters/demo-okta.yaml")
+def lab(
+    file: Annotated[Path | None, typer.Argument(help="Incident file; without it, one is chosen there")] = None,
+    browser: Annotated[bool, typer.Option(help="Open a browser window")] = True,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port on this machine")] = None,
+) -> None:
+    """JupyterLab on this incident's own copies of the notebooks, or on a form that makes an incident."""
+    from scimrunbook.lab.copies import open_lab
+
+    _guarded(lambda: open_lab(file, browser=browser, port=port))
+
+
+@app.command(epilog="Example: scimrunbook compare demo-okta demo-okta")
 def compare(
     before: Annotated[str, typer.Argument(metavar="RUN_A", help="Folder of a run, or an incident id (its latest)")],
     after: Annotated[str, typer.Argument(metavar="RUN_B", help="The later run, likewise")],
@@ -146,7 +170,7 @@ def init(
     _guarded(lambda: write_incident_file(given, file, ask=sys.stdin.isatty() and sys.stdout.isatty()))
 
 
-@app.command(epilog="Example: scimrunbook simulate --provider okta --fault token_expired")
+@app.command(epilog="Example: scimrunbook simulate --provider okta --fault token_expired --export practice/exports")
 def simulate(
     provider: Annotated[str | None, typer.Option(help="okta or entra")] = None,
     fault: Annotated[list[str] | None, typer.Option(help="Fault by name (see --list); several may be combined")] = None,

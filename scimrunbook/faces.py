@@ -59,6 +59,23 @@ def print_comparison(before: str, after: str, outputs: Path | None, as_json: boo
     return EXIT_CODES[found["after"]["verdict"]]
 
 
+def show_report(run: str, in_browser: bool, outputs: Path | None) -> int:
+    """Prints where the report lies, alone on standard output; opens it where wanted. Raises UserProblem."""
+    from scimrunbook.problems import UserProblem
+    from scimrunbook.runfolder import find_run
+
+    path = find_run(run, outputs) / "report.html"
+    if not path.is_file():
+        raise UserProblem(f"{shown(path.parent)} holds no report. Judge it anew: scimrunbook check its incident file.")
+    print(shown(path))  # noqa: T201
+    if in_browser:
+        import webbrowser
+
+        if not webbrowser.open(path.resolve().as_uri()):
+            print("No browser could be opened here; open the file above in one.", file=sys.stderr)  # noqa: T201
+    return 0
+
+
 def shown(folder: Path) -> str:
     try:
         return str(folder.resolve().relative_to(Path.cwd().resolve()))

@@ -17,7 +17,7 @@ from IPython.display import display
 from scimrunbook import guide
 from scimrunbook.init import Question, questions, render
 from scimrunbook.lab.copies import START, prepare
-from scimrunbook.lab.parts import WIDE, Busy, Place, field
+from scimrunbook.lab.parts import Busy, Place, button, field, wide
 from scimrunbook.problems import UserProblem
 from scimrunbook.runfolder import write
 from scimrunbook.schema import FILE_NAME
@@ -54,10 +54,6 @@ _KINDS = [
 ]
 
 
-def _hidden() -> widgets.Layout:
-    return widgets.Layout(width="min(100%, 46rem)", display="none")
-
-
 class Reference:
     """Where a token is to be found: a kind, and a name for it. There is no field for the token itself."""
 
@@ -82,9 +78,8 @@ class Symptoms:
     """What people see, as plain sentences to tick."""
 
     def __init__(self) -> None:
-        wide = widgets.Layout(width="min(100%, 46rem)")
         self.ticks = {
-            name: widgets.Checkbox(description=f"{s.title}: {s.sentence}", indent=False, layout=wide)
+            name: widgets.Checkbox(description=f"{s.title}: {s.sentence}", indent=False, layout=wide())
             for name, s in guide.SYMPTOMS.items()
         }
         self.box = widgets.VBox([widgets.Label("What do people see?"), *self.ticks.values()])
@@ -105,7 +100,7 @@ class NewIncident:
         self.upload = widgets.FileUpload(
             multiple=True, description="Add exported files", layout=widgets.Layout(width="16rem")
         )
-        self.button = widgets.Button(description="Write the incident file", button_style="primary")
+        self.button = button("Write the incident file", button_style="primary")
         self.busy = Busy(self.button)
         self.button.on_click(self._pressed)
         self.fields["identity_provider"].observe(self._provider_changed, names="value")
@@ -116,7 +111,7 @@ class NewIncident:
         hint = (
             "Exported files: add them here, or name a folder. Files are recognised by content; big ones (over 10 MB) "
         )
-        files = widgets.VBox([widgets.Label(hint + "are better copied into the folder.", layout=WIDE), self.upload])
+        files = widgets.VBox([widgets.Label(hint + "are better copied into the folder.", layout=wide()), self.upload])
         self.box = widgets.VBox([*rows, self.fields["exports"], files, widgets.HBox([self.button, self.busy.box])])
         display(self.box)  # type: ignore[no-untyped-call]
         self.place = Place(_panel("Nothing is written yet."))
@@ -180,11 +175,11 @@ def choose(current: str, parameters: Path) -> None:
     names = [p.name for p in known]
     first = Path(current).name if Path(current).name in names else (names[0] if names else None)
     picker = field(widgets.Dropdown, "Incident", options=names, value=first)
-    button = widgets.Button(description="Open its notebooks", disabled=not names)
-    busy = Busy(button)
+    press = button("Open its notebooks", disabled=not names)
+    busy = Busy(press)
     form = NewIncident(parameters)
-    start = widgets.Button(description="Make a new incident …")
-    display(widgets.VBox([widgets.HBox([picker, button, busy.box]), start]))  # type: ignore[no-untyped-call]
+    start = button("Make a new incident …")
+    display(widgets.VBox([widgets.HBox([picker, press, busy.box]), start]))  # type: ignore[no-untyped-call]
     place = Place(_panel(f"This notebook shows {Path(current).name or 'no incident yet'}."))
     below = widgets.Output()
     display(below)  # type: ignore[no-untyped-call]
@@ -197,7 +192,7 @@ def choose(current: str, parameters: Path) -> None:
         with below:
             form.show()
 
-    button.on_click(open_it)
+    press.on_click(open_it)
     start.on_click(new)
 
 

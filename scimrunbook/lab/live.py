@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from scimrunbook.answers import record
-from scimrunbook.lab.parts import WIDE, Busy, Place, field, problem_card
+from scimrunbook.lab.parts import Busy, Place, button, field, problem_card
 from scimrunbook.show import panels
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class LiveSection:
 
     def _ipython_display_(self) -> None:
         self.place = Place(panels.section(self.runbook.view, self.name))
-        self.again = widgets.Button(description="Check again", tooltip="Collect now and judge anew, as a new run")
+        self.again = button("Check again", "Collect now and judge anew, as a new run")
         self.filter = field(
             widgets.ToggleButtons, "Show", options=list(_FILTERS.items()), value="all", layout=widgets.Layout()
         )
@@ -64,6 +64,7 @@ class LiveSection:
 
     def _ask(self) -> None:
         """A little form per step that only a human can do, those without an answer first."""
+        self.busy.buttons = [self.again]
         steps = [f for f in self.runbook.view.of_section(self.name) if f["manual"]]
         forms = [self._form(f) for f in sorted(steps, key=lambda f: bool(f["answer"]))]
         still = sum(not f["answer"] for f in steps)
@@ -77,13 +78,12 @@ class LiveSection:
         answer.value = known["answer"] if known.get("answer") in offered else ""
         note = field(widgets.Text, "Note (no tokens)", value=str(known.get("note") or ""))
         by = field(widgets.Text, "Who looked", value=str(known.get("by") or _user()))
-        button = widgets.Button(description="Record the answer", tooltip=f"Record the answer to {finding['id']}")
-        self.busy.buttons.append(button)
+        press = button("Record the answer", f"Record the answer to {finding['id']}")
+        self.busy.buttons.append(press)
         save = self._saver(finding["id"], answer, note, by)
-        button.on_click(lambda _: self.busy.run(save, self.place, "Recorded, and judged with it."))
-        where = widgets.Label(step["where"], layout=WIDE)
+        press.on_click(lambda _: self.busy.run(save, self.place, "Recorded, and judged with it."))
         return widgets.VBox(
-            [widgets.Label(step["question"], layout=WIDE), where, answer, note, by, button],
+            [widgets.Label(step["question"]), answer, note, by, widgets.HBox([press])],
             layout=widgets.Layout(border="1px solid var(--jp-border-color1, #888)", padding=".5em", margin=".4em 0"),
         )
 
@@ -109,16 +109,16 @@ class LiveSearch:
     def _ipython_display_(self) -> None:
         place = Place(self.runbook.named_people())
         box = field(widgets.Text, "Find a person or group", placeholder="e-mail, login, id or part of a name")
-        button = widgets.Button(description="Show the way", tooltip="Follow this person or group hop by hop")
-        busy = Busy(button)
+        press = button("Show the way", "Follow this person or group hop by hop")
+        busy = Busy(press)
 
         def search(_: object = None) -> None:
             busy.run(lambda: place.show(self.runbook.way(box.value)), place)
 
-        button.on_click(search)
+        press.on_click(search)
         box.continuous_update = False
         box.observe(lambda change: search() if change["new"] else None, names="value")  # Enter, or leaving the field
-        display(widgets.VBox([box, widgets.HBox([button, busy.box])]))  # type: ignore[no-untyped-call]
+        display(widgets.VBox([box, widgets.HBox([press, busy.box])]))  # type: ignore[no-untyped-call]
 
 
 def _user() -> str:

@@ -16,13 +16,21 @@ from scimrunbook.show.cards import fragment
 from scimrunbook.show.panels import Panel
 from scimrunbook.show.words import esc, plain
 
-WIDE = widgets.Layout(width="min(100%, 46rem)")
 NAMED = {"description_width": "14rem"}
+
+
+def wide(**more: str) -> widgets.Layout:
+    """As wide as the page lets it, up to a readable line."""
+    return widgets.Layout(width="98%", max_width="46rem", **more)
+
+
+def button(label: str, tooltip: str = "", **options: Any) -> widgets.Button:
+    return widgets.Button(description=label, tooltip=tooltip or label, layout=widgets.Layout(width="auto"), **options)
 
 
 def field(kind: Callable[..., Any], label: str, **options: Any) -> Any:
     """A field with its label beside it (a real ``<label>``, so that a screen reader says it)."""
-    return kind(description=label, style=NAMED, layout=options.pop("layout", WIDE), **options)
+    return kind(description=label, style=NAMED, layout=options.pop("layout", None) or wide(), **options)
 
 
 def problem_card(message: str) -> Panel:

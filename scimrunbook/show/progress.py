@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from scimrunbook.show.words import plain
+from scimrunbook.show.words import esc, plain
 
 
 class _Lines:
@@ -49,20 +49,25 @@ class _Cell:
         self.handle = display(_Said("collecting"), display_id=True)  # type: ignore[no-untyped-call]
 
     def __call__(self, step: str, done: int, total: int | None = None) -> None:
-        self.handle.update(_Said(plain(step) + (f": {done:,} of {total:,}" if total else "")))
+        self.handle.update(_Said(plain(step) + (f": {done:,} of {total:,}" if total else ""), done, total))
 
     def close(self) -> None:
         self.handle.update(_Said("collected"))
 
 
 class _Said:
-    """Plain text as a notebook shows it, without quotes."""
+    """Plain text as a notebook shows it, without quotes; while something runs, with a bar."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, done: int = 0, total: int | None = None) -> None:
+        self.text, self.done, self.total = text, done, total
 
     def __repr__(self) -> str:
         return self.text
+
+    def _repr_html_(self) -> str | None:
+        if self.total is None:
+            return None
+        return f'<progress value="{self.done}" max="{max(self.total, 1)}"></progress> {esc(self.text)}'
 
 
 def _in_notebook() -> bool:
