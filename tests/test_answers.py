@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import stat
 from datetime import UTC, datetime
@@ -50,7 +51,8 @@ def test_a_torn_line_hides_no_other_answer(tmp_path: Path) -> None:
 
 def test_a_note_keeps_no_token(tmp_path: Path) -> None:
     register("a-secret-that-was-typed-1234")
-    jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYXRhbG9nLXNjaW0ifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
+    part = base64.urlsafe_b64encode(b'{"alg": "HS256", "of": "nobody"}').decode().rstrip("=")
+    jwt = ".".join([part, part, part])
     record(tmp_path, CHECK, "yes", note=f"a-secret-that-was-typed-1234 and {jwt}", by="ada")
     text = (tmp_path / FILE).read_text()
     assert "a-secret-that" not in text and jwt not in text and "REDACTED" in text
