@@ -205,7 +205,8 @@ def endpoint_keeps_up(snapshot: Snapshot) -> Outcome:
         return Outcome(Status.PASS, f"No open failure is of the endpoint's making.{also}")
     hit = keys(slow["key"])
     said = [f"{count(len(slow), 'operation')} failed by the endpoint's own error"] * bool(len(slow))
-    said += [f"all probe requests met one ({int(busy['http_status'].iloc[0])})"] * bool(len(busy) and not fine)
+    if len(busy) and not fine:
+        said.append(f"all probe requests met one ({int(busy['http_status'].iloc[0])})")
     first = slow["at"].min() if len(slow) else None
     return Outcome(
         Status.FAIL,

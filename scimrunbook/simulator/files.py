@@ -27,7 +27,8 @@ def write_incident(
     data = incident(tenant, name)
     if port is not None:
         data["connect_to"] = f"127.0.0.1:{port}"
-        data["catalog"]["token"] = _token_file(folder, f"{name}.catalog-token", tenant.settings.token)
+        if tenant.settings.token:  # as typed into the provider, faults of typing and all
+            data["catalog"]["token"] = _token_file(folder, f"{name}.catalog-token", tenant.settings.token)
         reference = _token_file(folder, f"{name}.{tenant.provider}-token", tenant.provider_token)
         data[tenant.provider]["token" if tenant.provider == "okta" else "credential"] = reference
     if exports is not None:
@@ -55,7 +56,9 @@ def incident(tenant: Tenant, name: str) -> dict[str, Any]:
     if named:
         data["people"] = [people[k].email for k in named]
     data["window"] = {"start": _stamp(BREAK - timedelta(days=1)), "end": _stamp(AS_OF)}
-    data["catalog"] = {"token_is": "as_typed_in_provider", "configured_base_url": tenant.settings.base_url}
+    data["catalog"] = {"token_is": "as_typed_in_provider"}
+    if tenant.settings.base_url:
+        data["catalog"]["configured_base_url"] = tenant.settings.base_url
     if "missing_teams" in symptoms:
         data["role_mapping"] = {r: list(teams) for r, teams in ROLE_MAPPING.items()}
     if tenant.provider == "okta":

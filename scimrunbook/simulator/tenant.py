@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from scimrunbook.simulator import catalog_export, wire
+from scimrunbook.simulator import catalog_export, web, wire
 from scimrunbook.simulator.catalog import Catalog
 from scimrunbook.simulator.clock import Clock
 from scimrunbook.simulator.faults import FAULTS, Scenario, Truth
@@ -42,7 +42,9 @@ class Tenant:
         self.settings.token = f"Bearer {self.catalog_token}" if provider == "okta" else self.catalog_token
         self.catalog = Catalog(self.clock, self._rng("catalog"), {self.catalog_token}, OWN)
         self.other_region_catalog = Catalog(self.clock, self._rng("other"), set(), OTHER)
-        scenario = Scenario(self.world, self.settings, {"own": OWN, "other": OTHER}, secrets.token_urlsafe(32))
+        scenario = Scenario(
+            self.world, self.settings, {"own": OWN, "other": OTHER}, secrets.token_urlsafe(32), CATALOG_HOST
+        )
         for name in faults:
             FAULTS[name].inject(scenario)
         self.engine: Any = self._run()
@@ -53,9 +55,9 @@ class Tenant:
 
     def _run(self) -> Any:
         """Lets the engine provision from BEGIN to AS_OF; what happens at Catalog's side happens in between."""
-        with serve({OWN_HOST: self.catalog.app, OTHER_HOST: self.other_region_catalog.app}) as server:
+        with serve(self._hosts()) as server:
             engine = _engine(self.provider)(
-                self.world, wire.factory(server.port), self.clock, self._rng("engine"), self.settings
+                self.world, wire.factory(server.port, self.clock), self.clock, self._rng("engine"), self.settings
             )
             for change in [c for c in self.world.timeline if c.what == "catalog"]:
                 engine.run(change.at)
@@ -63,6 +65,10 @@ class Tenant:
             engine.run(AS_OF)
             engine.close()
         return engine
+
+    def _hosts(self) -> dict[str, Any]:
+        """What a base URL can reach: both regions' APIs, and the web application, which shows people a page."""
+        return {OWN_HOST: self.catalog.app, OTHER_HOST: self.other_region_catalog.app, CATALOG_HOST: web.app}
 
     def _at_catalog(self, change: Change) -> None:
         data, store = change.data, self.catalog.store
@@ -74,6 +80,8 @@ class Tenant:
         elif data["do"] == "delete_user":
             for document in store.by_name("Users", data["user_name"]):
                 store.delete_user(document["id"])
+        elif data["do"] == "misbehave":
+            self.catalog.misbehaviour.change({k: v for k, v in data.items() if k != "do"})
         else:
             raise ValueError(f"Catalog knows no {data['do']!r}")
 
@@ -81,8 +89,7 @@ class Tenant:
     def serve(self) -> Iterator[int]:
         """Serves both Catalog regions and the provider's API on one loopback port; yields the port."""
         routes = {
-            OWN_HOST: self.catalog.app,
-            OTHER_HOST: self.other_region_catalog.app,
+            **self._hosts(),
             **_apis(self.provider, self.engine, self.provider_token),
         }
         with serve(routes) as server:

@@ -53,8 +53,8 @@ class Change:
     rename {key, given?, family?, email?, login?} · join {key, group} · leave {key, group}
     assign {key} · unassign {key} (direct assignment of a person) · assign_group {group} · unassign_group {group}
     setting {name: value, …} (the engine's Settings)
-    catalog {do: add_user, document} · {do: delete_user, user_name} · {do: tokens, tokens} (what happens at Catalog's
-    side; the tenant does it, engines pass it over)
+    catalog {do: add_user, document} · {do: delete_user, user_name} · {do: tokens, tokens} · {do: misbehave, switch:
+    value, …} (what happens at Catalog's side; the tenant does it, engines pass it over)
     """
 
     at: datetime

@@ -6,6 +6,7 @@ import random
 from collections import deque
 
 from scimrunbook.simulator.catalog.app import Requests, build
+from scimrunbook.simulator.catalog.misbehaviour import Misbehaviour
 from scimrunbook.simulator.catalog.store import Store
 from scimrunbook.simulator.clock import Clock
 
@@ -17,11 +18,12 @@ class Catalog:
 
     ``store`` holds accounts and teams as raw documents. ``base_url`` is the address it believes in
     (``meta.location``); ids come from ``rng``, times from ``clock``, so the same seed gives the same Catalog to the
-    byte.
+    byte. ``misbehaviour``: what this Catalog does wrong, nothing at first.
     """
 
     def __init__(self, clock: Clock, rng: random.Random, tokens: set[str], base_url: str) -> None:
         self.clock, self.tokens, self.base_url = clock, tokens, base_url
         self.store = Store(clock, rng, base_url)
+        self.misbehaviour = Misbehaviour()
         self.requests: Requests = deque(maxlen=_KEPT_REQUESTS)
         self.app = build(self)

@@ -7,7 +7,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from scimrunbook.simulator.catalog import discovery
 from scimrunbook.simulator.catalog.documents import NAME_OF, accepted, named, parsed, shaped
+from scimrunbook.simulator.catalog.misbehaviour import answered_wrongly, kept_wrongly, page_asked, refused_wrongly
 from scimrunbook.simulator.catalog.patch import Document, Kind, RefusedError, patched
 from scimrunbook.simulator.catalog.query import Query
 
@@ -92,10 +93,10 @@ class _Service:
         """Bearer authentication, SCIM errors whatever happens, the request log."""
 
         async def handle(request: Request) -> Response:
-            response = self.refusal(request)
+            response = answered_wrongly(self.catalog, request) or self.refusal(request)
             if response is None:
                 try:
-                    response = await handler(request)
+                    response = await refused_wrongly(self.catalog, request) or await handler(request)
                 except RefusedError as refused:
                     response = self.error(refused.status, refused.detail, refused.scim_type)
                 except Exception:  # a mistake of this program; let through, it would also cost the connection
@@ -138,7 +139,7 @@ class _Service:
 
     async def no_endpoint(self, request: Request, _: Exception) -> Response:
         within = request.url.path.startswith(BASE + "/")
-        refused = self.refusal(request) if within else None
+        refused = answered_wrongly(self.catalog, request) or (self.refusal(request) if within else None)
         return self.logged(request, refused or self.error(404, "There is no such endpoint."))
 
     async def wrong_method(self, request: Request, _: Exception) -> Response:
@@ -178,13 +179,14 @@ class _Service:
         return self.found(Query.of(parsed(await request.body())), (kind,) if kind else ("Users", "Groups"))
 
     def found(self, query: Query, kinds: tuple[Kind, ...]) -> Response:
-        total, page = query.run(self.store, kinds)
+        start, count = page_asked(self.catalog, query.start, query.count)
+        total, page = replace(query, start=start, count=count).run(self.store, kinds)
         return self.listed([shaped(d, query.attributes, query.excluded) for d in page], total, query.start)
 
     def created(self, kind: Kind, body: Document, query: Query) -> Response:
         document = accepted(kind, body)
         self.refuse_duplicates(kind, named(kind, document))
-        made = self.store.add(kind, document)
+        made = self.store.add(kind, kept_wrongly(self.catalog, kind, document, None))
         return self.answer(201, shaped(made, query.attributes, query.excluded), {"Location": made["meta"]["location"]})
 
     def refuse_duplicates(self, kind: Kind, name: str, own: str = "") -> None:
@@ -210,6 +212,7 @@ class _Service:
         after = accepted(kind, body) if request.method == "PUT" else patched(kind, document, body)
         if after.get(NAME_OF[kind]) != document.get(NAME_OF[kind]):
             self.refuse_duplicates(kind, named(kind, after), identity)
+        after = kept_wrongly(self.catalog, kind, after, document)
         done = self.store.replace(kind, identity, {**after, "meta": document.get("meta")})
         if request.method == "PATCH" and kind == "Groups":
             return self.answer(204)  # Entra expects no body for a group

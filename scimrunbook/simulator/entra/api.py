@@ -161,13 +161,14 @@ class Api:
     async def jobs(self, request: Request) -> Response:
         if not self.ours(request):
             return self.error(404)
-        job = documents.job(self.engine)
+        jobs = documents.jobs(self.engine)
         if wanted := request.path_params.get("job"):
-            return self.single(request, "synchronizationJobs", job if wanted == self.engine.job_id else None)
-        return self.listed(request, "servicePrincipals/synchronization/jobs", [job])
+            found = next((j for j in jobs if j["id"] == wanted), None)
+            return self.single(request, "synchronizationJobs", found)
+        return self.listed(request, "servicePrincipals/synchronization/jobs", jobs)
 
     async def schema(self, request: Request) -> Response:
-        known = self.ours(request) and request.path_params["job"] == self.engine.job_id
+        known = self.ours(request) and request.path_params["job"] in [j["id"] for j in documents.jobs(self.engine)]
         return self.single(request, "synchronizationSchemas", documents.schema(self.engine) if known else None)
 
     async def assignments(self, request: Request) -> Response:

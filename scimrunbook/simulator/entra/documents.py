@@ -47,6 +47,11 @@ def service_principal(engine: Engine) -> dict[str, Any]:
     }
 
 
+def jobs(engine: Engine) -> list[dict[str, Any]]:
+    """The synchronization jobs of the application; none where provisioning was never set up."""
+    return [job(engine)] if engine.settings.configured else []
+
+
 def job(engine: Engine) -> dict[str, Any]:
     """The synchronizationJob. A disabled job may carry the longest time span; what never happened is year 1."""
     on = engine.settings.provisioning
@@ -87,7 +92,11 @@ def job(engine: Engine) -> dict[str, Any]:
             "state": "Active" if on else "Disabled",
         },
         "status": status,
-        "synchronizationJobSettings": [],
+        "synchronizationJobSettings": [
+            {"name": "QuarantineTooManyDeletesThreshold", "value": str(engine.settings.deletion_threshold)}
+        ]
+        if engine.settings.deletion_threshold
+        else [],
     }
 
 

@@ -166,12 +166,14 @@ class Engine:
         if not answer.ok:
             self.fail(answer, now)
             return
-        if self.quarantine:
-            self.quarantine = None
         self.directory.purge_due(now)
         if self._initial:
             self.directory.touch_everybody(now)
             self._initial = False
+        if self.too_many_deletions():
+            self.hold_deletions(now)
+            return
+        self.quarantine = None
         people, groups = list(self.directory.changed_people), list(self.directory.changed_groups)
         self.directory.changed_people.clear()
         self.directory.changed_groups.clear()
@@ -186,6 +188,24 @@ class Engine:
                 self.teams.sync(group.key, changed=changed, retry=group.key in teams_again and not changed)
         self.finish(now, self.log.records[before:], len(people) + len(groups))
         self.next_cycle = max(now + self.interval, self.clock.now)
+
+    def too_many_deletions(self) -> bool:
+        """More people to disable in this cycle than "Prevent accidental deletion" allows."""
+        limit, directory = self.settings.deletion_threshold, self.directory
+        gone = [
+            key
+            for key in directory.changed_people
+            if (link := self.users.links.get(key))
+            and link.managed
+            and not link.disabled
+            and not (directory.active(key) and directory.entitled(key))
+        ]
+        return 0 < limit < len(gone)
+
+    def hold_deletions(self, now: datetime) -> None:
+        """Quarantine for too many deletions; what the cycle would have done waits with them."""
+        message = f"The cycle would disable more than {self.settings.deletion_threshold} entries."
+        self.held(now, {"code": "TooManyDeletes", "message": message, "tenantActionable": True}, "TooManyDeletes")
 
     def finish(self, began: datetime, rows: list[dict[str, Any]], imported: int) -> None:
         """Records the iteration: one with failures, or with some waiting to be tried again, has entry level errors."""
@@ -225,9 +245,12 @@ class Engine:
             else f"The application gave an unexpected answer. Resource: {self.settings.base_url}/Users {got}",
             "tenantActionable": True,
         }
+        self.held(now, problem, "EncounteredQuarantineException")
+
+    def held(self, now: datetime, problem: dict[str, Any], reason: str) -> None:
         self.executions.append(Execution(self.cycle_id, now, now, "Failed", problem))
         if self.quarantine is None:
-            self.quarantine = Quarantine(now, now + timedelta(minutes=5), 1, problem)
+            self.quarantine = Quarantine(now, now + timedelta(minutes=5), 1, problem, reason)
             self.audit("Quarantine")
         else:
             self.quarantine.count += 1

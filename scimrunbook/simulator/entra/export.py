@@ -19,8 +19,9 @@ def export(engine: Engine, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _json(folder / "provisioning-log.json", engine.log.records)  # the portal's JSON is a bare array
     _json(folder / "service-principal.json", documents.service_principal(engine))
-    _json(folder / "jobs.json", _page("servicePrincipals/synchronization/jobs", [documents.job(engine)]))
-    _json(folder / "schema.json", documents.schema(engine))
+    _json(folder / "jobs.json", _page("servicePrincipals/synchronization/jobs", documents.jobs(engine)))
+    if engine.settings.configured:
+        _json(folder / "schema.json", documents.schema(engine))
     _json(folder / "assignments.json", _page("appRoleAssignments", documents.assignments(engine)))
     _json(folder / "audit-log.json", _page("auditLogs/directoryAudits", engine.audits))
     _json(folder / "users.json", _page("users", documents.users(engine)))

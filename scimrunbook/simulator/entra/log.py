@@ -128,7 +128,7 @@ def error_of(answer: WireAnswer, *, retries: int, next_attempt: datetime | None)
     if answer.status == 0:
         code = "Timeout" if "timeout" in answer.error.lower() else "WebExceptionProtocolError"
         reason = f"Message: The request got no answer ({answer.error})."
-    elif answer.ok:
+    elif answer.status < 300:
         code = f"{_PREFIX}ServiceIncompatible"
         reason = f"StatusCode: {status_name(answer.status)}\r\nMessage: The answer is not what SCIM 2.0 describes.\r\n"
         reason += f"Web Response: \r\n{answer.text[:300]}."

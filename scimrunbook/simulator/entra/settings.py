@@ -1,7 +1,7 @@
 """What an admin sets on the enterprise application: credentials, status, mappings, scope. Mutable; the engine reads it.
 
 A ``Change`` "setting" of the world's timeline names fields of ``Settings``; besides these the pseudo-settings
-``restart`` (the button of the portal) and ``map_user``/``map_group`` ({target: expression or None to delete the row})
+``restart`` (the button of the portal), ``user_flows`` (target object actions of users) and ``map_user``/``map_group`` ({target: expression or None to delete the row})
 are understood by ``Settings.change``.
 """
 
@@ -107,6 +107,8 @@ class Settings:
     app_name: str = "Catalog SCIM"
     interval_minutes: int = 40  # fixed by the service
     stalled: bool = False  # the service itself has stopped to run cycles: no click did that
+    configured: bool = True  # False: nobody ever set provisioning up, so there is no job and no schema
+    deletion_threshold: int = 0  # "Prevent accidental deletion": more disables in one cycle stop the job; 0: off
 
     def change(self, data: dict[str, Any]) -> set[str]:
         """Applies the data of a "setting" change; returns what it touched: status, credentials, mapping, restart.
@@ -119,6 +121,9 @@ class Settings:
                 mapping = self.users if name == "map_user" else self.groups
                 for target, source in value.items():
                     mapping.drop(target) if source is None else mapping.map(target, source)
+                touched.add("mapping")
+            elif name == "user_flows":
+                self.users.flows = tuple(value)
                 touched.add("mapping")
             elif name == "restart":
                 touched.add("restart")

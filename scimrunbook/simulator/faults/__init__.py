@@ -7,6 +7,7 @@ from scimrunbook.simulator.faults import (
     assignments,
     connection,
     credentials,
+    endpoint,
     mapping,
     surface,
     sync,
@@ -19,7 +20,7 @@ def _nothing(_: Scenario) -> None:
 
 
 NONE = Fault("none", "A healthy tenant", BOTH, "", "", "", (), _nothing, lambda _: [])
-_ROOMS = (surface, connection, credentials, mapping, assignments, sync, accounts)
+_ROOMS = (surface, connection, credentials, endpoint, mapping, assignments, sync, accounts)
 FAULTS: dict[str, Fault] = {f.name: f for f in (NONE, *(f for room in _ROOMS for f in room.FAULTS))}
 
 __all__ = ["FAULTS", "Fault", "Scenario", "Truth"]

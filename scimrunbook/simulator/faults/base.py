@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from scimrunbook.simulator.world import BREAK, Change, Person, World
+from scimrunbook.simulator.world import AS_OF, BREAK, Change, Person, World
 
 BOTH = ("okta", "entra")
 ANYWHERE = frozenset({"live", "exports"})
@@ -24,6 +25,7 @@ class Scenario:
     settings: Any  # the provider's Settings
     regions: dict[str, str]  # base URLs: "own", "other"
     new_token: str  # what Catalog accepts once the old token has died
+    web_host: str = ""  # where people sign in to Catalog
 
     @property
     def provider(self) -> str:
@@ -44,14 +46,20 @@ class Truth:
     affected: tuple[str, ...]
     symptoms: tuple[str, ...]
     observable_in: frozenset[str]
+    by_source: Mapping[str, str] = field(default_factory=dict)  # where a source shows it by another finding
+
+    def finding_in(self, source: str) -> str:
+        """The finding that has to lead where a run reads from ``source`` (live, exports)."""
+        return self.by_source.get(source, self.finding)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A fault and everything known about it beforehand.
 
-    ``elsewhere`` names finding and hop for the provider in which they are not ``finding`` and ``hop``. ``affected``
-    gives keys of people, of groups where a team is what is missing.
+    ``elsewhere`` names finding and hop where they are not ``finding`` and ``hop``: by provider, by source, or by
+    ``entra/exports``, the most exact one counts. ``observable_in``: sources whose data can show it at all.
+    ``affected`` gives keys of people, of groups where a team is what is missing.
     """
 
     name: str
@@ -67,9 +75,15 @@ class Fault:
     elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def truth(self, world: World) -> Truth:
-        finding, hop = self.elsewhere.get(world.provider, (self.finding, self.hop))
+        finding, hop = self.shown_by(world.provider)
+        by_source = {s: self.shown_by(world.provider, s)[0] for s in sorted(self.observable_in)}
         return Truth(self.name, self.cause, finding, hop, tuple(self.affected(world)), self.symptoms,
-                     self.observable_in)  # fmt: skip
+                     self.observable_in, by_source)  # fmt: skip
+
+    def shown_by(self, provider: str, source: str = "live") -> tuple[str, str]:
+        """Finding and hop that show the fault in this provider's data from this source."""
+        keys = (f"{provider}/{source}", source, provider)
+        return next((self.elsewhere[k] for k in keys if k in self.elsewhere), (self.finding, self.hop))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -104,6 +118,11 @@ def changed_since(world: World) -> list[str]:
     """Everybody who had something to deliver since the break."""
     kinds = ("hire", "disable", "enable", "rename", "join", "leave", "assign", "unassign")
     return list(dict.fromkeys(_key(c) for c in _changes(world, *kinds)))
+
+
+def who_changed(world: World, *kinds: str, until: datetime = AS_OF) -> list[str]:
+    """People to whom a change of these kinds happened since the break."""
+    return list(dict.fromkeys(_key(c) for c in _changes(world, *kinds) if c.at < until))
 
 
 def in_scope(world: World) -> list[str]:

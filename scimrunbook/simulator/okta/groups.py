@@ -60,8 +60,9 @@ class GroupPush:
         if added := sorted(wanted - push.sent):
             operations.append({"op": "add", "path": "members", "value": [{"value": m} for m in added]})
         operations += [{"op": "remove", "path": f'members[value eq "{m}"]'} for m in sorted(push.sent - wanted)]
-        wire = self.engine.push.wire()
-        answer = wire.request("PATCH", f"/Groups/{push.team_id}", {"schemas": [_PATCH], "Operations": operations})
+        answer = self.engine.push.request(
+            "PATCH", f"/Groups/{push.team_id}", {"schemas": [_PATCH], "Operations": operations}
+        )
         if not answer.ok:
             self._failed(push, group, answer)
             return
@@ -69,15 +70,15 @@ class GroupPush:
         self._write("push_memberships", "Group push pushed memberships", group, "platform.group_push.push_memberships")
 
     def _create(self, group: Group) -> WireAnswer:
-        wire = self.engine.push.wire()
+        ask = self.engine.push.request
         expression = quote(f'displayName eq "{group.name}"', safe="")
-        found = wire.request("GET", f"/Groups?filter={expression}&startIndex=1&count=100")
+        found = ask("GET", f"/Groups?filter={expression}&startIndex=1&count=100")
         if not found.ok and found.status != 404:
             return found
         known = (found.body or {}).get("Resources") or []
         if known:
             return WireAnswer(200, known[0])
-        return wire.request("POST", "/Groups", {"schemas": [_GROUP], "displayName": group.name, "members": []})
+        return ask("POST", "/Groups", {"schemas": [_GROUP], "displayName": group.name, "members": []})
 
     def _failed(self, push: Push, group: Group, answer: WireAnswer) -> None:
         from scimrunbook.simulator.okta.push import reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -11,6 +12,9 @@ from scimrunbook.simulator.wire import ScimWire, WireAnswer, WireFactory
 if TYPE_CHECKING:
     from scimrunbook.simulator.okta.engine import Engine
 
+# Okta: SCIM concepts, rate limits.
+_ATTEMPTS = 10
+_PAUSE = timedelta(minutes=5)
 USER_AGENT = "Okta SCIM Client 1.0.0"
 _USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 _PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -20,6 +24,8 @@ def reason(answer: WireAnswer) -> str:
     """The wording of ``outcome.reason``: the HTTP reason phrase, then the detail of the remote server."""
     if answer.status == 0:
         return f"Error while trying to reach the remote server: {answer.error}"
+    if answer.text.lstrip().startswith("<"):
+        return f"{answer.phrase}. Errors reported by remote server: Invalid JSON: Unexpected character '<'"
     return f"{answer.phrase}. Errors reported by remote server: {answer.detail or answer.phrase}"
 
 
@@ -41,6 +47,17 @@ class UserPush:
             self._wire = (key, wire)
         return self._wire[1]
 
+    def request(self, method: str, path: str, body: Any = None) -> WireAnswer:
+        """One SCIM request; a 429 is waited for as it asks, else five minutes, doubled each time, ten times at most."""
+        pause = _PAUSE
+        for _ in range(_ATTEMPTS - 1):
+            answer = self.wire().request(method, path, body)
+            if answer.status != 429:
+                return answer
+            self.engine.wait(timedelta(seconds=answer.retry_after) if answer.retry_after else pause)
+            pause *= 2
+        return self.wire().request(method, path, body)
+
     def close(self) -> None:
         if self._wire:
             self._wire[1].close()
@@ -48,7 +65,7 @@ class UserPush:
 
     def test_connection(self) -> WireAnswer:
         """What saving the API integration sends."""
-        answer = self.wire().request("GET", "/Users?startIndex=1&count=2")
+        answer = self.request("GET", "/Users?startIndex=1&count=2")
         if not answer.ok:
             self.engine.log.write("application.configuration.update", "Okta couldn't verify api credentials",
                                   targets=[self.engine.log.app()], legacy="verificationFailed",
@@ -78,7 +95,8 @@ class UserPush:
         A row that is applied on create only (``DONT_PUSH``) keeps what the app user got then.
         """
         person = self.engine.world.people[app_user.person]
-        values = {"user.firstName": person.given, "user.lastName": person.family, "user.title": person.department}
+        values = {"user.firstName": person.given, "user.lastName": person.family, "user.title": person.department,
+                  "user.department": person.department}  # fmt: skip
         kept = {"givenName": app_user.given, "familyName": app_user.family}
         made = {
             target: values.get(source, "") if creating or push == "PUSH" else kept.get(target, "")
@@ -125,9 +143,9 @@ class UserPush:
             "password": "".join(engine.rng.choices("abcdefghjkmnpqrstuvwxyz23456789", k=8)),
         }
         if known:
-            answer = self.wire().request("PUT", f"/Users/{known[0]['id']}", body)
+            answer = self.request("PUT", f"/Users/{known[0]['id']}", body)
         else:
-            answer = self.wire().request("POST", "/Users", body)
+            answer = self.request("POST", "/Users", body)
         self.write(app_user, "push", "Push new user to external application",
                    "app.user_management.push_new_user" if answer.ok else "app.api.error.create_user",
                    answer, job)  # fmt: skip
@@ -152,10 +170,10 @@ class UserPush:
         if app_user.external_id is None:
             return  # an account that was never created is a task for the admin, not an update
         job = engine.log.job()
-        answer = self.wire().request("GET", f"/Users/{app_user.external_id}")
+        answer = self.request("GET", f"/Users/{app_user.external_id}")
         if answer.ok:
             merged = {**answer.body, **{k: v for k, v in self.body(app_user, creating=False).items() if k != "groups"}}
-            answer = self.wire().request("PUT", f"/Users/{app_user.external_id}", merged)
+            answer = self.request("PUT", f"/Users/{app_user.external_id}", merged)
         legacy = f"app.user_management.push_profile_{'success' if answer.ok else 'failure'}"
         self.write(app_user, "push_profile", "Push user's profile to external application", legacy, answer, job)
         app_user.turn(app_user.status, "SYNCHRONIZED" if answer.ok else "ERROR", engine.clock.now)
@@ -168,7 +186,7 @@ class UserPush:
         external = app_user.external_id
         if external and engine.settings.on("deactivate_users"):
             body = {"schemas": [_PATCH], "Operations": [{"op": "replace", "value": {"active": False}}]}
-            answer = self.wire().request("PATCH", f"/Users/{external}", body)
+            answer = self.request("PATCH", f"/Users/{external}", body)
             legacy = "app.user_management.deactivate_user" + ("" if answer.ok else "_failed")
             self.write(app_user, "deactivate", "Push user deactivation to external application", legacy, answer,
                        engine.log.job())  # fmt: skip
@@ -177,4 +195,4 @@ class UserPush:
 
     def lookup(self, user_name: str) -> WireAnswer:
         expression = quote(f'userName eq "{user_name}"', safe="")
-        return self.wire().request("GET", f"/Users?filter={expression}&startIndex=1&count=100")
+        return self.request("GET", f"/Users?filter={expression}&startIndex=1&count=100")
