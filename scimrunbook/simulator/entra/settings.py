@@ -1,8 +1,8 @@
 """What an admin sets on the enterprise application: credentials, status, mappings, scope. Mutable; the engine reads it.
 
 A ``Change`` "setting" of the world's timeline names fields of ``Settings``; besides these the pseudo-settings
-``restart`` (the button of the portal), ``user_flows`` (target object actions of users) and ``map_user``/``map_group`` ({target: expression or None to delete the row})
-are understood by ``Settings.change``.
+``restart`` (the button of the portal), ``user_flows`` (target object actions of users) and ``map_user``/``map_group``
+({target: expression or None to delete the row}) are understood by ``Settings.change``.
 """
 
 from __future__ import annotations

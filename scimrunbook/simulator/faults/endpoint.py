@@ -6,7 +6,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from scimrunbook.simulator.faults.base import BOTH, Fault, Scenario, changed_since, joined_since, marked, who_changed
+from scimrunbook.simulator.faults.base import (
+    BOTH,
+    Fault,
+    Scenario,
+    changed_since,
+    joined_since,
+    marked,
+    nobody,
+    who_changed,
+)
 from scimrunbook.simulator.world import BREAK, World
 
 _CAUSE = "catalog_side"
@@ -17,6 +26,11 @@ _SYMPTOMS = ("missing_people", "failing_jobs")
 def _since_break(**switches: Any) -> Callable[[Scenario], None]:
     """Turns these switches of the practice Catalog when faults strike."""
     return lambda s: s.world.at(BREAK, "catalog", do="misbehave", **switches)
+
+
+def _outage(probed: str) -> dict[str, tuple[str, str]]:
+    """Where nothing is answered: the probe sees it; Entra sends nobody and tells it in the job alone."""
+    return {"live": (probed, "attempt"), "entra/exports": ("connection.not_quarantined", "attempt")}
 
 
 def _extra_refused(s: Scenario) -> None:
@@ -47,9 +61,9 @@ def _deactivated(world: World) -> list[str]:
 
 
 FAULTS = (
-    Fault("endpoint_down", "Catalog's endpoint answers everything with 503", BOTH, _CAUSE, _BUSY, "delivery", _SYMPTOMS,
-          _since_break(down=True), changed_since,
-          elsewhere={"live": ("connection.provider_test_passes", "delivery"), "entra/exports": ("connection.not_quarantined", "attempt")}),
+    Fault("endpoint_down", "Catalog's endpoint answers everything with 503", BOTH, _CAUSE, _BUSY, "delivery",
+          _SYMPTOMS, _since_break(down=True), changed_since,
+          elsewhere=_outage("connection.provider_test_passes")),
     Fault("endpoint_5xx", "Catalog's endpoint answers writes with 500", BOTH, _CAUSE, _BUSY, "delivery", _SYMPTOMS,
           _since_break(failing_writes=True), changed_since),
     Fault("throttled", "Catalog's endpoint answers writes with 429", BOTH, _CAUSE, _BUSY, "delivery", _SYMPTOMS,
@@ -58,7 +72,7 @@ FAULTS = (
           _since_break(slow_writes=True), changed_since),
     Fault("html_answers", "A sign-in page answers in place of Catalog's endpoint", BOTH, _CAUSE, _BUSY, "delivery",
           _SYMPTOMS, _since_break(html=True), changed_since,
-          elsewhere={"live": ("connection.answers_are_scim", "delivery"), "entra/exports": ("connection.not_quarantined", "attempt")}),
+          elsewhere=_outage("connection.answers_are_scim")),
     Fault("patch_refused", "Catalog's endpoint refuses PATCH", BOTH, _CAUSE, _BUSY, "delivery",
           ("lingering_access", "failing_jobs"), _since_break(patch_refused=True), _deactivated),
     Fault("intermittent_401", "Catalog refuses the token now and then", BOTH, _CAUSE, "token.is_accepted_every_time",
@@ -69,7 +83,7 @@ FAULTS = (
     Fault("names_dropped", "Catalog accepts names and does not keep them", BOTH, _CAUSE, "mapping.values_arrive",
           "account", ("empty_names",), _since_break(names_dropped=True), joined_since),
     Fault("paging_repeats", "Catalog's endpoint gives its first page again and again", BOTH, _CAUSE,
-          "connection.paging_is_sound", "account", (), _since_break(first_page_again=True), lambda _: [],
+          "connection.paging_is_sound", "account", (), _since_break(first_page_again=True), nobody,
           observable_in=frozenset({"live"})),
     Fault("extra_refused", "An extra attribute is mapped, and Catalog refuses it", BOTH, "attribute_mapping",
           "mapping.entra_no_extras", "mapping", _SYMPTOMS, _extra_refused, changed_since,
