@@ -14,7 +14,7 @@ help:            ## what there is
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "scimrunbook needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster,lab,keyring,entra,okta,simulator,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster,lab,keyring,entra,okta,share,simulator,test]'
 	@touch $@
 
 demo: $(STAMP)   ## one Okta and one Entra incident on the embedded tenant
@@ -45,7 +45,7 @@ lab: $(STAMP)    ## JupyterLab on an incident's own copies of the notebooks
 
 lock:            ## write constraints.txt anew from a fresh resolution
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet --disable-pip-version-check '.[cluster,lab,keyring,entra,okta,simulator,test]'
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check '.[cluster,lab,keyring,entra,okta,share,simulator,test]'
 	{ head -n 3 constraints.txt; build/lock/bin/python -m pip freeze --all --exclude scimrunbook --exclude pip --exclude setuptools; } > build/constraints.new
 	mv build/constraints.new constraints.txt
 

@@ -144,6 +144,59 @@ def index(
     _guarded(work)
 
 
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, or an incident id (its latest)")]
+
+
+@app.command(epilog="Example: scimrunbook share CAT-1042")
+def share(
+    run: RunName,
+    practice: Annotated[bool, typer.Option("--practice", help="Yes, this is the practice tenant")] = False,
+    key: Annotated[Path | None, typer.Option("--key", help="SSH key that signs; default: one of the incident")] = None,
+    unsigned: Annotated[bool, typer.Option("--unsigned", help="Do not sign; every face then says so")] = False,
+    waive: Annotated[list[str] | None, typer.Option(help="Let a hit of the last check pass, by its waiver")] = None,
+    because: Annotated[str, typer.Option(help="Why; recorded in the bundle")] = "",
+    outputs: Outputs = None,
+) -> None:
+    """Build the redacted, checked and sealed bundle that may leave the house. Exit code 4: refused, nothing built."""
+    from scimrunbook.sharing import share_run
+
+    _guarded(lambda: share_run(run, outputs, practice, key, unsigned, waive or [], because))
+
+
+@app.command(epilog="Example: scimrunbook verify 2026-11-23T20-15-07Z.zip --signers allowed_signers")
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="The ZIP that share built")],
+    signers: Annotated[Path | None, typer.Option(help="allowed_signers file from the sender")] = None,
+) -> None:
+    """Is a bundle what its sender made? 0 intact and signed, 1 changed, 3 unsigned or nobody vouches for the key."""
+    from scimrunbook.sharing import verify_bundle
+
+    _guarded(lambda: verify_bundle(bundle, signers))
+
+
+@app.command(epilog="Example: scimrunbook reveal CAT-1042 user-7k3mq2abcd")
+def reveal(
+    run: RunName, pseudonym: Annotated[str, typer.Argument(help="As it stands in the bundle")], outputs: Outputs = None
+) -> None:
+    """Who a pseudonym of a bundle is, from the private map of the incident."""
+    from scimrunbook.sharing import reveal_pseudonym
+
+    _guarded(lambda: reveal_pseudonym(run, pseudonym, outputs))
+
+
+@app.command(epilog="Example: scimrunbook purge --days 90 --yes")
+def purge(
+    incident: Annotated[str | None, typer.Option(help="Everything of this incident, key and maps included")] = None,
+    days: Annotated[int | None, typer.Option(min=0, help="Runs and bundles older than this; default 90")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would go")] = False,
+    outputs: Outputs = None,
+) -> None:
+    """Take raw personal data away, by age or by incident, and record that it was done."""
+    from scimrunbook.sharing import purge_data
+
+    _guarded(lambda: purge_data(outputs or Path("outputs"), incident, days, yes))
+
+
 @app.command(epilog="Example: scimrunbook init --incident CAT-1042 --provider okta --region us")
 def init(
     incident: Annotated[str | None, typer.Option(help="Ticket id; always text")] = None,

@@ -26,6 +26,7 @@ from pydantic import (
 Provider = Literal["okta", "entra"]
 Host = Literal["app.castordoc.com", "app.us.castordoc.com"]
 Role = Literal["VIEWER", "CONTRIBUTOR", "ADMIN"]
+Redaction = Literal["strict", "default", "names-only"]
 Symptom = Literal[
     "missing_people",
     "stale_attributes",
@@ -245,6 +246,22 @@ class Incident(_Strict):
         {},
         description="Answers to the steps only a human can do, by check id.",
         examples=[{"start.setup_completed": {"answer": "yes", "by": "ada", "at": "2026-11-20T08:00:00Z"}}],
+    )
+    redaction: Redaction = Field(
+        "default",
+        description="What share takes out: default maps people, group names and hosts and lets no unknown word of free "
+        "text pass; strict maps e-mail domains and all of your ids too; names-only maps people alone.",
+        examples=["default"],
+    )
+    keep_domains: Literal["yes", "no"] = Field(
+        "yes",
+        description="Whether e-mail domains stay readable in what share builds: alias and duplicate faults need them.",
+        examples=["yes"],
+    )
+    reveal: list[Person] = Field(
+        [],
+        description="People share may show by name, by e-mail or login. It is recorded in the bundle.",
+        examples=[["ada@example.com"]],
     )
     connect_to: str | None = Field(
         None,

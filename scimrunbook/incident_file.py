@@ -116,6 +116,8 @@ _HINTS = {
     "credential": _LOCATION,
     "configured_base_url": "Copy it from the provider as it stands there, or take the line out.",
     "people": "Write a list of e-mails: [ada@example.com].",
+    "reveal": "Write a list of e-mails: [ada@example.com].",
+    "keep_domains": "Write yes or no.",
     "symptoms": "Write a list: [missing_people].",
     "window": "Write start and end, each like 2026-11-20T00:00:00Z.",
     "org_url": "Write it like https://acme.okta.com.",

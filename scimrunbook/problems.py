@@ -10,7 +10,9 @@ from scimrunbook.evidence.secrets import scrub
 
 
 class UserProblem(Exception):  # noqa: N818 - it is the user's, not ours
-    """Something the user can mend. ``str()`` is the whole message, ready to print; exit code 2."""
+    """Something the user can mend. ``str()`` is the whole message, ready to print; ``exit_code`` as the CLI's."""
+
+    exit_code = 2
 
     def _render_traceback_(self) -> list[str]:
         """In a notebook the message alone is shown, without a traceback."""
@@ -22,7 +24,7 @@ def told(problem: Exception, folder: Path = Path()) -> tuple[str, int]:
     ``folder``.
     """
     if isinstance(problem, UserProblem):
-        return scrub(str(problem)), 2
+        return scrub(str(problem)), problem.exit_code
     if isinstance(problem, OSError):
         name = f" ({problem.filename})" if problem.filename else ""
         return scrub(f"{problem.strerror or type(problem).__name__}{name}. Check the path and its permissions."), 2

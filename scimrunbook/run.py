@@ -80,6 +80,7 @@ def run_incident(
             state="collecting",
             practice=bool(loaded.incident.connect_to),
             inputs={loaded.path.name: loaded.sha256},
+            incident_file=str(loaded.path.resolve()),
             catalog_host=loaded.incident.catalog_host,
             identity_provider=loaded.incident.identity_provider,
             tenant=tenant_of(loaded.incident),

@@ -201,7 +201,7 @@ def view_of(folder: Path) -> View:
     saved = snapshot.load(folder / "snapshot")
     started = datetime.fromisoformat(head.get("collected_at", head["started_at"]).replace("Z", "+00:00"))
     head["age_seconds"] = (datetime.now(UTC) - started).total_seconds() if head["state"] == "complete" else None
-    head["raw_output"] = "" if _engine_scrubs() else _RAW
+    head["raw_output"] = head.get("shared") or ("" if _engine_scrubs() else _RAW)
     return View(
         incident=saved.incident.model_dump(mode="json"),
         findings=findings["findings"],

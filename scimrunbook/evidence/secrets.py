@@ -38,7 +38,7 @@ from scimrunbook.evidence.encodings import known_encodings
 from scimrunbook.evidence.stores import NotAvailableError, ask, from_file, from_keyring
 from scimrunbook.snapshot import TokenFacts
 
-__all__ = ["Resolved", "Secret", "inspect", "known_encodings", "register", "resolve", "scrub"]
+__all__ = ["Resolved", "Secret", "inspect", "known_encodings", "register", "registered", "resolve", "scrub"]
 
 MASK = "[REDACTED]"
 MIN_LENGTH, MAX_LENGTH = 16, 8192  # characters of a token
@@ -89,6 +89,12 @@ def register(secret: str) -> None:
         for value in {secret, secret.strip()}:
             if len(value.strip()) >= _MIN_REGISTERED:
                 _registry.setdefault(value)
+
+
+def registered() -> tuple[str, ...]:
+    """Every value that was registered in this process; for the gate alone."""
+    with _lock:
+        return tuple(_registry)
 
 
 def scrub(text: str) -> str:

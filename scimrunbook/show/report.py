@@ -32,8 +32,8 @@ def report(view: View) -> str:
         + _sections(view)
         + _coverage(view)
         + "</main><footer><p><small>"
-        + f"scimrunbook {esc(view.run.get('version', ''))} · run {esc(view.run.get('run', ''))} · this file is private "
-        + "to the incident: share only what <code>scimrunbook share</code> builds.</small></p></footer>"
+        + f"scimrunbook {esc(view.run.get('version', ''))} · run {esc(view.run.get('run', ''))} · {_may_leave(view)}"
+        + "</small></p></footer>"
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -44,6 +44,12 @@ def report(view: View) -> str:
         f"<style>{style()}</style></head>"
         f'<body class="srb-page"><div class="srb">{body}</div></body></html>\n'
     )
+
+
+def _may_leave(view: View) -> str:
+    if view.run.get("shared"):
+        return esc(view.run["shared"])
+    return "this file is private to the incident: share only what <code>scimrunbook share</code> builds."
 
 
 def _part(anchor: str, heading: str, inside: str) -> str:

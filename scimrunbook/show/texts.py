@@ -49,7 +49,9 @@ def support_request(view: View) -> str:
     lines = [
         f"# Support request: {md(view.incident['incident'])}",
         "",
-        "Private draft with raw details: send only the redacted bundle that `scimrunbook share` builds.",
+        md(view.run["shared"])
+        if view.run.get("shared")
+        else "Private draft with raw details: send only the redacted bundle that `scimrunbook share` builds.",
         "",
         f"- Contact support now: {'yes' if support['needed'] else 'no'}. {md(support['reason'])}",
         f"- Region: {md(view.incident['catalog_host'])}",

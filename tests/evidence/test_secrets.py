@@ -48,7 +48,7 @@ def of_file(folder: Path, content: bytes | str = TOKEN, mode: int = 0o600) -> Re
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400])
-def test_sr01_a_private_file_is_read(tmp_path: Path, mode: int) -> None:
+def test_sr_01_a_private_file_is_read(tmp_path: Path, mode: int) -> None:
     got = of_file(tmp_path, TOKEN + "\n", mode)
     assert got.secret is not None
     assert got.secret.reveal() == TOKEN
@@ -58,7 +58,7 @@ def test_sr01_a_private_file_is_read(tmp_path: Path, mode: int) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o644, 0o660, 0o604, 0o601])
-def test_sr01_a_file_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+def test_sr_01_a_file_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
     got = of_file(tmp_path, TOKEN, mode)
     assert got.secret is None
     assert f"{mode:04o}" in (got.problem or "")
@@ -66,7 +66,7 @@ def test_sr01_a_file_others_can_read_is_refused(tmp_path: Path, mode: int) -> No
     assert not got.facts.given
 
 
-def test_sr01_links_folders_pipes_and_large_files_are_refused(tmp_path: Path) -> None:
+def test_sr_01_links_folders_pipes_and_large_files_are_refused(tmp_path: Path) -> None:
     file(tmp_path)
     (tmp_path / "link").symlink_to(tmp_path / "catalog.token")
     (tmp_path / "folder").mkdir()
@@ -86,7 +86,7 @@ def test_sr01_links_folders_pipes_and_large_files_are_refused(tmp_path: Path) ->
     assert "does not exist" in said["absent"]
 
 
-def test_sr01_somebody_elses_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sr_01_somebody_elses_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = file(tmp_path).stat().st_uid
     real = os.fstat
 
@@ -120,7 +120,7 @@ def test_sr01_somebody_elses_file_is_refused(tmp_path: Path, monkeypatch: pytest
         (f"„ {TOKEN}“", ["smart_quotes", "blanks"], False),
     ],
 )
-def test_sr02_what_was_pasted_around_a_token_is_told_and_taken_off(pasted: str, problems: list, bearer: bool) -> None:
+def test_sr_02_what_was_pasted_around_a_token_is_told_and_taken_off(pasted: str, problems: list, bearer: bool) -> None:
     facts, value = inspect(pasted, source="env")
     assert value == TOKEN
     assert facts.usable
@@ -143,7 +143,7 @@ def test_sr02_what_was_pasted_around_a_token_is_told_and_taken_off(pasted: str, 
         ("Bearer", "too_short"),
     ],
 )
-def test_sr02_a_malformed_token_is_a_problem_without_a_fragment(pasted: str, problem: str, tmp_path: Path) -> None:
+def test_sr_02_a_malformed_token_is_a_problem_without_a_fragment(pasted: str, problem: str, tmp_path: Path) -> None:
     got = of_file(tmp_path, pasted)
     assert got.secret is None
     assert got.facts.given
@@ -153,7 +153,7 @@ def test_sr02_a_malformed_token_is_a_problem_without_a_fragment(pasted: str, pro
     assert not windows(TOKEN) & windows(shown(got))
 
 
-def test_sr02_bytes_that_are_no_text(tmp_path: Path) -> None:
+def test_sr_02_bytes_that_are_no_text(tmp_path: Path) -> None:
     assert of_file(tmp_path, b"\xff\xfe" + TOKEN.encode("utf-16-le")).secret is not None
     got = of_file(tmp_path, b"\xe4\xf6" * 20)
     assert got.secret is None
@@ -179,7 +179,7 @@ def test_the_expiry_of_a_jwt_is_told_and_nothing_else_of_it() -> None:
 # -- SR-03 environment ------------------------------------------------------------------------------------------------
 
 
-def test_sr03_the_environment_is_emptied_and_the_token_still_there_for_a_second_incident(
+def test_sr_03_the_environment_is_emptied_and_the_token_still_there_for_a_second_incident(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SCIM_TEST_TOKEN", TOKEN)
@@ -235,7 +235,7 @@ SECRET_SERVICE = named("keyring.backends.SecretService", "Keyring")
 PLAIN = named("keyrings.alt.file", "PlaintextKeyring")
 
 
-def test_sr04_an_os_vault_is_asked_alone_or_in_a_chain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_sr_04_an_os_vault_is_asked_alone_or_in_a_chain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     chain = types.SimpleNamespace(backends=[PLAIN("a token from a plain text file"), SECRET_SERVICE()])
     for backend in (SECRET_SERVICE(), chain):
         keyring_of(monkeypatch, backend)
@@ -244,14 +244,14 @@ def test_sr04_an_os_vault_is_asked_alone_or_in_a_chain(monkeypatch: pytest.Monke
         assert got.secret.reveal() == TOKEN
 
 
-def test_sr04_other_backends_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_sr_04_other_backends_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     keyring_of(monkeypatch, PLAIN())
     got = resolve("keyring:scimrunbook/acme", base=tmp_path, interactive=False)
     assert got.secret is None
     assert "not an OS vault" in (got.problem or "")
 
 
-def test_sr04_an_absent_entry_a_locked_vault_and_an_absent_package(
+def test_sr_04_an_absent_entry_a_locked_vault_and_an_absent_package(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     keyring_of(monkeypatch, SECRET_SERVICE(None))
@@ -287,7 +287,7 @@ def test_a_prompt_nobody_can_answer_is_a_problem(problem, monkeypatch: pytest.Mo
 # -- SR-13, SR-14 -----------------------------------------------------------------------------------------------------
 
 
-def test_sr13_a_secret_prints_nowhere() -> None:
+def test_sr_13_a_secret_prints_nowhere() -> None:
     secret = Secret(TOKEN)
     texts = [repr(secret), str(secret), f"{secret}", f"{secret!r:>40}", str([secret])]
     try:
@@ -298,7 +298,7 @@ def test_sr13_a_secret_prints_nowhere() -> None:
     assert not hasattr(secret, "__dict__")
 
 
-def test_sr14_facts_have_no_field_for_a_part_of_a_token() -> None:
+def test_sr_14_facts_have_no_field_for_a_part_of_a_token() -> None:
     facts, _ = inspect(f"Bearer {TOKEN}", source="env")
     fields = asdict(facts)
     assert not [n for n in fields if re.search(r"suffix|last4|first|value|token", n)]

@@ -1,0 +1,97 @@
+"""The verbs about what leaves the house, and what goes: share, verify, reveal, purge. They print; evidence works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from scimrunbook.faces import shown
+from scimrunbook.problems import UserProblem
+from scimrunbook.runfolder import find_run
+from scimrunbook.show.words import count, plain
+
+
+def share_run(
+    run: str, outputs: Path | None, practice: bool, key: Path | None, unsigned: bool, waive: list[str], because: str
+) -> int:
+    from scimrunbook.evidence.seal import verify_line
+    from scimrunbook.evidence.share import share
+
+    if key is not None and unsigned:
+        raise UserProblem("--key and --unsigned exclude each other.")
+    done = share(find_run(run, outputs), practice=practice, key=key, unsigned=unsigned, waive=waive, because=because)
+    say = _say()
+    if done.practice:
+        say("PRACTICE: the embedded practice tenant, nobody's real directory.")
+    say(f"Bundle: {shown(done.archive)}")
+    replaced = sum(r["times"] for r in done.report["replaced"])
+    dropped = sum(done.report["dropped_fields"].values())
+    said = f"Redacted: {count(replaced, 'replacement')}" + (f", {count(dropped, 'value')} dropped" if dropped else "")
+    say(f"{said}; redaction.json in it says by which rule.")
+    if not done.complete:
+        say("Incomplete: a notebook failed; custody.json in it says which.")
+    for name in done.not_available:
+        say(f"The value of {name} could not be fetched again, so the last check looked for it by its shape only.")
+    if done.fingerprint:
+        say(f"Signed with {done.fingerprint}. Tell this fingerprint by telephone or in the ticket, and send")
+        say(f"{shown(done.signers)} there too: inside the bundle it would prove nothing." if done.signers else "")
+        say("Whoever receives it verifies with stock OpenSSH, in the folder of the files:")
+        say(f"    {verify_line(done.archive.name)}")
+    else:
+        say("UNSIGNED: nothing proves who made it or that it is unchanged.")
+    say("The draft of the e-mail is support-request.eml in it. The folder private/ stays with you.")
+    return 0
+
+
+def verify_bundle(bundle: Path, signers: Path | None) -> int:
+    from scimrunbook.evidence.verify import verify
+
+    verdict = verify(bundle, signers)
+    say = _say()
+    for line in verdict.lines:
+        say(line)
+    return verdict.code
+
+
+def reveal_pseudonym(run: str, pseudonym: str, outputs: Path | None) -> int:
+    from scimrunbook.evidence.reveal import reveal
+
+    say = _say()
+    for name, kind, original in reveal(find_run(run, outputs).parent, pseudonym):
+        say(f"{name}: {plain(original)} ({kind})")
+    return 0
+
+
+def purge_data(outputs: Path, incident: str | None, days: int | None, yes: bool) -> int:
+    from scimrunbook.evidence import purge
+
+    if incident is not None and days is not None:
+        raise UserProblem("--incident and --days exclude each other: one at a time.")
+    victims = (
+        purge.of_incident(outputs, incident)
+        if incident is not None
+        else purge.older_than(outputs, purge.DEFAULT_DAYS if days is None else days)
+    )
+    say = _say()
+    for victim in victims:
+        say(f"{'Removing' if yes else 'Would remove'} {shown(victim.path)} ({victim.why})")
+    if not victims:
+        say("Nothing to remove.")
+    elif yes:
+        gone = count(purge.purge(outputs, victims), "entry", "entries")
+        say(f"{gone} removed and recorded in {shown(outputs / purge.RECORD)}.")
+    else:
+        say("Nothing was removed. Add --yes to do it.")
+    return 0
+
+
+def _say() -> Callable[[str], None]:
+    console = Console(highlight=False, soft_wrap=True)
+
+    def say(text: str) -> None:
+        if text:
+            console.print(text, markup=False)
+
+    return say
