@@ -6,15 +6,20 @@ gets a data frame from here must not change it in place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from scimrunbook.snapshot import Snapshot
 
 T = TypeVar("T")
+_TEXT = pd.StringDtype("pyarrow", na_value=np.nan)  # what ``astype("str")`` gives
 
 
 def derived(function: Callable[[Snapshot], T]) -> Callable[[Snapshot], T]:
@@ -32,8 +37,37 @@ def derived(function: Callable[[Snapshot], T]) -> Callable[[Snapshot], T]:
 
 
 def fold(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Texts as they are compared where case does not count: trimmed, NFC, case-folded; missing stays missing."""
-    return texts.str.strip().str.normalize("NFC").str.casefold()
+    """Texts as they are compared where case does not count: trimmed, NFC, case-folded; missing stays missing.
+
+    ASCII is folded by Arrow, all at once; only the other texts go one by one.
+    """
+    column = _arrow(texts)
+    folded = pc.utf8_lower(pc.utf8_trim_whitespace(column))
+    other = pc.invert(pc.string_is_ascii(column))
+    if pc.any(other).as_py():
+        values = [unicodedata.normalize("NFC", v.strip()).casefold() for v in column.filter(other).to_pylist()]
+        folded = pc.replace_with_mask(folded, pc.fill_null(other, False), pa.array(values, folded.type))
+    # pandas' own protocol to take an Arrow column as it is; its stubs do not know it
+    return pd.Series(_TEXT.__from_arrow__(folded), index=texts.index, name=texts.name)  # type: ignore[attr-defined]
+
+
+def among(texts: pd.Series[Any], values: Iterable[Any]) -> pd.Series[Any]:
+    """``texts.isin(values)`` for text, by Arrow's hash table instead of Python's; missing is in nothing."""
+    if not isinstance(values, pd.Series | pd.Index):
+        values = pd.Series(list(values), dtype="str")
+    found = pc.is_in(_arrow(texts), value_set=_arrow(values.dropna()))
+    return pd.Series(np.asarray(found), index=texts.index, name=texts.name)
+
+
+def _places(keys: pd.Series[Any], index: pd.Index[Any]) -> Any:
+    """Where each key stands in the index, -1 where it does not."""
+    return np.asarray(pc.fill_null(pc.index_in(_arrow(keys), value_set=_arrow(index)), -1))
+
+
+def _arrow(texts: pd.Series[Any] | pd.Index[Any]) -> Any:
+    column = pa.array(texts.astype("str").array)
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return whole.cast(pa.large_string())
 
 
 def yes(flags: pd.Series[Any]) -> pd.Series[Any]:
@@ -46,12 +80,26 @@ def no(flags: pd.Series[Any]) -> pd.Series[Any]:
     return (~flags.astype("boolean")).fillna(False).astype(bool)
 
 
+def rows_for(keys: pd.Series[Any], table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``table`` (unique index) for ``keys``, in their order; a missing key has missing values throughout.
+
+    One search for all columns; flags become nullable.
+    """
+    table = table[table.index.notna()]
+    flags = {c: "boolean" for c, kind in table.dtypes.items() if kind == np.dtype(bool)}
+    if table.empty:
+        return pd.DataFrame(index=keys.index, columns=table.columns).astype({**dict(table.dtypes.items()), **flags})
+    place = _places(keys, table.index)
+    taken = table.astype(flags).take(place.clip(min=0)).set_axis(keys.index)
+    return taken.where(pd.Series(place >= 0, index=keys.index))
+
+
 def looked_up(keys: pd.Series[Any], table: pd.Series[Any]) -> pd.Series[Any]:
     """``table`` (unique index) looked up by ``keys``; a missing key finds nothing, whatever the index holds."""
     table = table[table.index.notna()]
     if table.empty:
         return pd.Series(index=keys.index, dtype=table.dtype if table.dtype != bool else "boolean")
-    place = table.index.get_indexer(pd.Index(keys))
+    place = _places(keys, table.index)
     found = table.astype("boolean") if table.dtype == bool else table
     taken = found.take(place.clip(min=0)).reset_index(drop=True).set_axis(keys.index)
     return taken.where(place >= 0)

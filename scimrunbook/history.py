@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from scimrunbook.derived import derived
+from scimrunbook.derived import among, derived
 from scimrunbook.errors import families, is_auth
 from scimrunbook.scope import log_of
 from scimrunbook.snapshot import Snapshot
@@ -82,7 +82,7 @@ def open_failures(snapshot: Snapshot) -> pd.DataFrame:
     hurt = last.index[last["open"]]
     since_ok = rows["key"].map(last["ok_at"]) if len(last) else pd.Series(pd.NaT, index=rows.index)
     fresh = since_ok.isna() | (rows["at"] >= pd.to_datetime(since_ok, utc=True))
-    return rows[rows["failed"] & (rows["key"].isna() | rows["key"].isin(hurt)) & fresh]
+    return rows[rows["failed"] & (rows["key"].isna() | among(rows["key"], hurt)) & fresh]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from scimrunbook.derived import derived, fold, looked_up, no, yes
+from scimrunbook.derived import among, derived, fold, looked_up, no, rows_for, yes
 from scimrunbook.history import SETTLED_SKIPS, last_of, log_span, settled_before
 from scimrunbook.matching import account_of, catalog_known
 from scimrunbook.scope import ENDED, scope
@@ -38,16 +38,17 @@ def presence(snapshot: Snapshot) -> pd.DataFrame:
     app = app.set_index("person_key")
     if catalog_known(snapshot):
         mine = account_of(snapshot)
-        exists = pd.Series(key.isin(mine.index), dtype="boolean")
+        exists = pd.Series(among(key, mine.index), dtype="boolean")
+        own = rows_for(key, mine.astype({"active": "boolean", "managed": "boolean", "copies": "Int64"}))
         frame = people.assign(
             exists=exists,
-            on=looked_up(key, mine["active"].astype("boolean")).where(exists, False),
-            managed=yes(looked_up(key, mine["managed"].astype("boolean"))),
-            has_given=looked_up(key, mine["given_name"]),
-            has_family=looked_up(key, mine["family_name"]),
-            has_user_name=looked_up(key, mine["user_name"]),
-            copies=looked_up(key, mine["copies"].astype("Int64")).fillna(0).astype("int64"),
-            account_id=looked_up(key, mine["account_id"]),
+            on=own["active"].where(exists, False),
+            managed=yes(own["managed"]),
+            has_given=own["given_name"],
+            has_family=own["family_name"],
+            has_user_name=own["user_name"],
+            copies=own["copies"].fillna(0).astype("int64"),
+            account_id=own["account_id"],
             proof="catalog",
         )
         return frame.assign(named_where_known=True)
@@ -62,7 +63,7 @@ def presence(snapshot: Snapshot) -> pd.DataFrame:
         copies=0,
         account_id=looked_up(key, app["external_id"]),
         proof="app_users" if len(app) else "log",
-        named_where_known=key.isin(app.index),
+        named_where_known=among(key, app.index),
     )
 
 
@@ -75,7 +76,7 @@ def _from_provider(
     on = exists.copy()
     exists = exists.mask(state.isin(("on", "off")), True).mask(state == "gone", False)
     on = on.mask(state == "on", True).mask(state.isin(("off", "gone")), False)
-    live = key.isin(app.index[~app["status"].isin(ENDED)])
+    live = among(key, app.index[~app["status"].isin(ENDED)])
     linked = looked_up(key, app["external_id"]).notna()
     exists = exists.mask(live & linked, True).mask(live & ~linked, False)
     on = on.mask(live & linked & on.isna(), True).mask(live & ~linked, False)
@@ -89,7 +90,7 @@ def _never_succeeded(snapshot: Snapshot, key: pd.Series[Any]) -> pd.Series[Any]:
     """Whose create failed and who never had a success."""
     last = last_of(snapshot)
     never = last.index[last["ok_at"].isna() & last["failed_action"].isin(("create", "lookup", "sync"))]
-    return key.isin(never)
+    return among(key, never)
 
 
 def _newer_than_log(snapshot: Snapshot, people: pd.DataFrame) -> pd.Series[Any]:
@@ -202,6 +203,8 @@ def _kept_out(snapshot: Snapshot, key: pd.Series[Any]) -> pd.Series[Any]:
     """The skip reason where the log's last word on an assigned person is that scoping keeps them out."""
     events = snapshot["events"]
     events = events[(events["object_type"] == "user") & events["status"].isin(("success", "failure", "skipped"))]
+    if not events["skip_reason"].isin(("NotEffectivelyEntitled", "OutOfScope")).any():
+        return pd.Series(index=key.index, dtype="str")
     events = events.dropna(subset=["person_key"]).sort_values("at", kind="stable", na_position="first")
     last = events.drop_duplicates("person_key", keep="last").set_index("person_key")
     last = last[(last["status"] == "skipped") & ~last["skip_reason"].isin(SETTLED_SKIPS)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from scimrunbook.derived import fold, no, yes
+from scimrunbook.derived import among, fold, no, yes
 from scimrunbook.findings import Cause, Finding
 from scimrunbook.matching import catalog_known
 from scimrunbook.pending import pending, user_name_of
@@ -47,9 +47,9 @@ def preview(
 ) -> Preview:
     """The preview of mending the findings in ``group``, the deciding one first, for the keys in ``affected``."""
     everybody = pending(snapshot)
-    people = everybody[everybody["person_key"].isin(affected)]
+    people = everybody[among(everybody["person_key"], affected)]
     again = _stopped_elsewhere(hops, [f.id for f in group])
-    stuck = people["person_key"].isin(again)
+    stuck = among(people["person_key"], again)
     going = people[~stuck]
     lacks = going["need"]
     created = lacks == "create"
@@ -65,7 +65,7 @@ def preview(
         updated |= rest & yes(going["exists"]) & yes(going["in_scope"])
     unknown = ~(created | updated | deactivated) & (lacks == "unknown")
     gaps = team_gaps(snapshot)
-    teams = int((~gaps["waiting"] & gaps["person_key"].isin(affected)).sum())
+    teams = int((~gaps["waiting"] & among(gaps["person_key"], affected)).sum())
     made, changed, off, held, dark = (int(s.sum()) for s in (created, updated, deactivated, stuck, unknown))
     warnings = _warnings(snapshot, everybody, cause, group[0], made, off)
     sentence = _sentence(snapshot, (made, changed, off), teams, held, dark)

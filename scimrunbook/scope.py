@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from scimrunbook.derived import derived, fold, looked_up, yes
+from scimrunbook.derived import among, derived, fold, looked_up, rows_for, yes
 from scimrunbook.snapshot import Snapshot
 
 # App-user states in which Okta no longer provisions the person.
@@ -92,7 +92,7 @@ def _keys_of(snapshot: Snapshot, people: pd.DataFrame) -> pd.Series[Any]:
 def _strangers(snapshot: Snapshot, known: pd.DataFrame) -> pd.DataFrame:
     """People named in the incident whom no table knows; their key is the case-folded address."""
     asked = fold(pd.Series(snapshot.incident.people, dtype="str")).drop_duplicates()
-    asked = asked[~asked.isin(_keys_of(snapshot, known).index)]
+    asked = asked[~among(asked, _keys_of(snapshot, known).index)]
     return pd.DataFrame({"person_key": asked, "login": asked, "email": asked}, dtype="str")
 
 
@@ -181,15 +181,16 @@ def scope(snapshot: Snapshot) -> pd.DataFrame:
     """
     every = everybody(snapshot)
     who = assigned(snapshot).set_index("person_key")
-    listed = every["person_key"].isin(who.index)
+    listed = among(every["person_key"], who.index)
+    held = rows_for(every["person_key"], who)
     flag = pd.Series(listed, dtype="boolean")
     if not assignments_known(snapshot):
         flag = flag.mask(~listed)
     return every.assign(
         assigned=flag,
         in_scope=flag & every["active"],
-        direct=yes(looked_up(every["person_key"], who["direct"].astype("boolean"))),
-        group_key=looked_up(every["person_key"], who["group_key"]),
-        assigned_at=looked_up(every["person_key"], who["at"]),
-        named=every["person_key"].isin(named(snapshot)["person_key"]),
+        direct=yes(held["direct"]),
+        group_key=held["group_key"],
+        assigned_at=held["at"],
+        named=among(every["person_key"], named(snapshot)["person_key"]),
     )

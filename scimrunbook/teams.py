@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from scimrunbook.derived import derived, fold, looked_up, yes
+from scimrunbook.derived import among, derived, fold, looked_up, yes
 from scimrunbook.history import last_of, settled_before
 from scimrunbook.matching import accounts
 from scimrunbook.pending import pending
@@ -71,23 +71,26 @@ def team_gaps(snapshot: Snapshot) -> pd.DataFrame:
     groups = groups[yes(groups["exists"])]
     people = pending(snapshot)
     holders = people[yes(people["in_scope"]) & yes(people["exists"])]["person_key"]
-    wanted = direct_members(snapshot).merge(groups[["group_key", "catalog_id"]], on="group_key")
-    wanted = wanted[wanted["person_key"].isin(holders)][["person_key", "group_key"]]
-    owner = accounts(snapshot).dropna(subset=["person_key"])[["account_id", "person_key"]]
-    real = snapshot["team_members"].merge(
-        groups[["catalog_id", "group_key"]].rename(columns={"catalog_id": "team_id"}), on="team_id"
+    wanted = direct_members(snapshot)
+    wanted = wanted[among(wanted["group_key"], groups["group_key"]) & among(wanted["person_key"], holders)]
+    owner = accounts(snapshot).dropna(subset=["person_key"]).set_index("account_id")["person_key"]
+    team = groups.dropna(subset=["catalog_id"]).drop_duplicates("catalog_id").set_index("catalog_id")["group_key"]
+    members = snapshot["team_members"]
+    real = pd.DataFrame(
+        {"person_key": looked_up(members["account_id"], owner), "group_key": looked_up(members["team_id"], team)}
     )
-    real = real.merge(owner, on="account_id")[["person_key", "group_key"]].drop_duplicates()
     # whoever lost the application is dealt with as a person, not team by team
-    real = real[real["person_key"].isin(holders)]
-    both = wanted.merge(real, on=["person_key", "group_key"], how="outer", indicator="side")
-    both = both[both["side"] != "both"]
-    gap = both["side"].astype("str").map({"left_only": "missing", "right_only": "left_over"})
-    both = both.assign(gap=gap.astype("str")).merge(groups[["group_key", "name"]], on="group_key")
+    real = real[real["group_key"].notna() & among(real["person_key"], holders)].drop_duplicates()
+    due, held = (t["person_key"] + "\n" + t["group_key"] for t in (wanted, real))
+    both = pd.concat(
+        [wanted[~among(due, held)].assign(gap="missing"), real[~among(held, due)].assign(gap="left_over")],
+        ignore_index=True,
+    )[["person_key", "group_key", "gap"]].astype("str")
+    both = both.merge(groups[["group_key", "name"]], on="group_key")
     fresh = _fresh_moves(snapshot)
     young = people[people["waiting"]]["person_key"]
     pair = both["person_key"] + "\n" + both["group_key"]
-    return both.assign(waiting=pair.isin(fresh) | both["person_key"].isin(young))[columns]
+    return both.assign(waiting=among(pair, fresh) | among(both["person_key"], young))[columns]
 
 
 def _fresh_moves(snapshot: Snapshot) -> pd.Series[Any]:

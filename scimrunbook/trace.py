@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from scimrunbook.derived import looked_up, no, yes
+from scimrunbook.derived import among, looked_up, no, rows_for, yes
 from scimrunbook.findings import Finding, Reach, Status
 from scimrunbook.history import last_of
 from scimrunbook.pending import pending
@@ -56,7 +56,7 @@ class _Trace:
         self.people = pending(snapshot).reset_index(drop=True)
         self.key = self.people["person_key"]
         self.failed = [f for f in findings if f.status in (Status.FAIL, Status.WARN) and f.deciding]
-        self.last = last_of(snapshot)
+        self.last = rows_for(self.key, last_of(snapshot))
         self.stop = pd.DataFrame(False, index=self.people.index, columns=list(HOPS))
         self.known = pd.DataFrame(True, index=self.people.index, columns=list(HOPS))
         self.proof = pd.DataFrame("", index=self.people.index, columns=list(HOPS)).astype("str")
@@ -104,13 +104,13 @@ class _Trace:
 
     def _absent(self) -> pd.Series[Any]:
         p = self.people
-        wanted = p["named"] & p["person_key"].isin(self._affected("assignments."))
+        wanted = p["named"] & among(p["person_key"], self._affected("assignments."))
         return yes(~p["in_scope"]) & p["need"].isin(("none",)) & ~wanted
 
     def _directory(self) -> None:
         missing = ~self.people["in_directory"]
         self.known["directory"] = ~missing
-        gone = missing & self.people["named"] & self.key.isin(self._affected("assignments.people_are_assigned"))
+        gone = missing & self.people["named"] & among(self.key, self._affected("assignments.people_are_assigned"))
         self._stopped("directory", gone, "not found in the provider's directory", "assignments.people_are_assigned")
         off = self._hit("assignments.people_are_active_in_provider")
         status = self.people["status"].fillna("inactive")
@@ -139,18 +139,18 @@ class _Trace:
         p = self.people
         due = p["need"].isin(_DELIVER)
         # what failed and was never healed is something to deliver, whatever else is known
-        failing = yes(looked_up(self.key, self.last["open"].astype("boolean"))) & ~p["need"].eq("none")
+        failing = yes(self.last["open"]) & ~p["need"].eq("none")
         for block in self._breaks():
             since = pd.to_datetime(block.since, utc=True, errors="coerce") if block.since else pd.NaT
-            refused = looked_up(self.key, self.last["failed_at"])
+            refused = self.last["failed_at"]
             # who joined a group later than they were hired has no younger date in Entra
             undated = p["since"].isna() | (p["changed_at"].isna() & p["need"].eq("create"))
             fresh = undated | (p["since"] >= since) | (refused >= since)
             fresh = fresh.astype(bool) if pd.notna(since) else pd.Series(True, index=p.index)
-            concerned = self.key.isin(block.affected) if block.affected else pd.Series(True, index=p.index)
+            concerned = among(self.key, block.affected) if block.affected else pd.Series(True, index=p.index)
             held = (due & concerned & fresh) | (failing & (refused >= since).fillna(False))
             self._stopped("attempt", held, first_sentence(block.actual), block.id)
-        tried_at = looked_up(self.key, self.last[["ok_at", "failed_at"]].max(axis=1))
+        tried_at = self.last[["ok_at", "failed_at"]].max(axis=1)
         tried = tried_at.notna() & ~(p["since"] > tried_at).fillna(False)
         quiet = due & ~tried & ~p["waiting"]
         owner = self._owner(
@@ -165,11 +165,11 @@ class _Trace:
 
     def _delivery(self) -> None:
         p = self.people
-        failing = yes(looked_up(self.key, self.last["open"].astype("boolean")))
-        reason = looked_up(self.key, self.last["reason"]).fillna(looked_up(self.key, self.last["error_code"]))
+        failing = yes(self.last["open"])
+        reason = self.last["reason"].fillna(self.last["error_code"])
         owner = self._owner("sync.deactivations_were_delivered", "sync.endpoint_keeps_up", "sync.no_failed_operations")
         self._stopped("delivery", failing & ~p["need"].eq("none"), reason.fillna("failed without a reason"), owner)
-        self.known["delivery"] = looked_up(self.key, self.last["ok_at"]).notna() | failing | yes(p["exists"])
+        self.known["delivery"] = self.last["ok_at"].notna() | failing | yes(p["exists"])
 
     def _account(self) -> None:
         p = self.people
@@ -231,7 +231,7 @@ class _Trace:
         return {k for f in self.failed if f.id.startswith(prefix) for k in f.affected}
 
     def _hit(self, finding_id: str) -> pd.Series[Any]:
-        return self.key.isin(self._affected(finding_id))
+        return among(self.key, self._affected(finding_id))
 
     def _owner(self, *ids: str) -> str:
         broken = {f.id for f in self.failed}

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from scimrunbook import guide
-from scimrunbook.derived import looked_up
+from scimrunbook.derived import among, looked_up
 from scimrunbook.findings import Action, Evidence
 from scimrunbook.scope import everybody
 from scimrunbook.snapshot import Snapshot
@@ -31,6 +31,8 @@ def provider(snapshot: Snapshot) -> str:
 
 def keys(values: Iterable[Any]) -> tuple[str, ...]:
     """Distinct keys in order, for ``affected``."""
+    if isinstance(values, pd.Series):
+        return tuple(values.dropna().astype("str").drop_duplicates().sort_values())
     return tuple(sorted({str(v) for v in values if not pd.isna(v)}))
 
 
@@ -40,6 +42,12 @@ def who(snapshot: Snapshot, affected: Sequence[str], most: int = 3) -> str:
     shown = pd.Series(list(affected[:most]), dtype="str")
     named = looked_up(shown, table["email"]).fillna(looked_up(shown, table["login"])).fillna(shown)
     return listed(list(named), len(affected))
+
+
+def _rows_of(snapshot: Snapshot, shown: pd.Series[Any]) -> pd.DataFrame:
+    """The rows of a few people, by key."""
+    every = everybody(snapshot)
+    return every[among(every["person_key"], shown)].drop_duplicates("person_key").set_index("person_key")
 
 
 def listed(shown: Sequence[str], total: int | None = None) -> str:
@@ -53,7 +61,7 @@ def listed(shown: Sequence[str], total: int | None = None) -> str:
 def table_of(snapshot: Snapshot, caption: str, affected: Sequence[str], **columns: pd.Series[Any]) -> Evidence:
     """People as evidence: login, name, status and further columns (Series indexed by person key)."""
     shown = pd.Series(list(affected[:10]), dtype="str")
-    table = everybody(snapshot).drop_duplicates("person_key").set_index("person_key")
+    table = _rows_of(snapshot, shown)
     frame = pd.DataFrame(
         {
             "person": looked_up(shown, table["login"]).fillna(looked_up(shown, table["email"])).fillna(shown),

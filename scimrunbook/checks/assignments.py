@@ -19,7 +19,7 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.derived import looked_up, no, yes
+from scimrunbook.derived import among, looked_up, no, yes
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Reach, Status
 from scimrunbook.history import iso, last_of, when
 from scimrunbook.pending import pending
@@ -138,7 +138,7 @@ def assigned_after_enabling(snapshot: Snapshot) -> Outcome:
     app = snapshot["app_accounts"].dropna(subset=["person_key"]).drop_duplicates("person_key").set_index("person_key")
     lacking = table[table["need"].eq("create") & ~table["waiting"]]
     status = looked_up(lacking["person_key"], app["status"])
-    tried = lacking["person_key"].isin(last_of(snapshot).index)
+    tried = among(lacking["person_key"], last_of(snapshot).index)
     hit = keys(lacking[status.isin(("ACTIVE", "PENDING", "APPROVED")) & ~tried]["person_key"])
     if not hit:
         return Outcome(Status.PASS, "Everybody who is assigned was pushed, or is being pushed.")
@@ -216,7 +216,7 @@ def leavers_were_unassigned_by_provider(snapshot: Snapshot) -> Outcome:
     table = pending(snapshot)
     left = table[(table["need"] == "deactivate") & ~table["waiting"]]
     tried = last_of(snapshot)
-    sent = left["person_key"].isin(tried.index[tried["failed_action"].eq("deactivate") | tried["state"].eq("off")])
+    sent = among(left["person_key"], tried.index[tried["failed_action"].eq("deactivate") | tried["state"].eq("off")])
     hit = keys(left[~sent]["person_key"])
     if not hit:
         return Outcome(Status.PASS, "The provider sent on every departure that is known.")

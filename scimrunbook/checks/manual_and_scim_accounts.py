@@ -21,7 +21,7 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.derived import fold, looked_up, yes
+from scimrunbook.derived import among, fold, looked_up, yes
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Status
 from scimrunbook.history import open_failures
 from scimrunbook.matching import accounts
@@ -192,7 +192,7 @@ def all_have_a_source(snapshot: Snapshot) -> Outcome:
     table = accounts(snapshot)
     manual = table[~table["managed"] & table["active"].fillna(True).astype(bool)]
     scoped = scope(snapshot)
-    mine = manual[manual["person_key"].isin(scoped[yes(scoped["in_scope"])]["person_key"])]
+    mine = manual[among(manual["person_key"], scoped[yes(scoped["in_scope"])]["person_key"])]
     listing = Evidence.of("Made by hand", manual[["user_name", "how", "created_at"]])
     rest = f" {count(len(manual) - len(mine), 'account')} made by hand: keep them only where somebody still needs them."
     more = rest if len(manual) > len(mine) else ""
