@@ -1,120 +1,55 @@
-"""What a failed operation says about its cause: HTTP status and words of the answer first, the outer code last.
-
-Here are the readings on which vendors and observers agree; an error reader may deepen them. An Entra code may mislead
-(a real 409 arrives as ``…IncompatibleFiltering``): hence its rank. Sources: Okta System Log, ``outcome.reason``;
-Microsoft Learn, error codes of the provisioning log.
-"""
+"""What failed operations say about their cause, for whole tables: each distinct failure is read once (``texts``)."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pandas as pd
 
+from scimrunbook import texts
 from scimrunbook.findings import Cause
+from scimrunbook.texts.layers import leading_status
 
-# .NET's names of HTTP status codes, as Entra prints them after "StatusCode:", and HTTP reason phrases, as Okta does.
-_PHRASES = {
-    400: ("badrequest", "bad request"),
-    401: ("unauthorized",),
-    403: ("forbidden",),
-    404: ("notfound", "not found"),
-    409: ("conflict",),
-    429: ("toomanyrequests", "too many requests"),
-    500: ("internalservererror", "internal server error"),
-    502: ("badgateway", "bad gateway"),
-    503: ("serviceunavailable", "service unavailable"),
-    504: ("gatewaytimeout", "gateway timeout"),
-}
-_LEADING = re.compile(
-    r"^\s*(?:.{0,160}?StatusCode:\s*)?(?P<phrase>"
-    + "|".join(p for phrases in _PHRASES.values() for p in phrases)
-    + r")\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_WORDS: tuple[tuple[re.Pattern[str], Cause], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), cause)
-    for pattern, cause in (
-        (
-            r"\bunauthori[sz]ed\b|\bforbidden\b|error authenticating|credential|invalid token|expired",
-            Cause.URL_OR_TOKEN,
-        ),
-        (r"invalid json.{0,80}'<'|<!doctype html|<html", Cause.URL_OR_TOKEN),
-        (r"already exists|uniqueness|more than one user|\bconflict\b|duplicate", Cause.DUPLICATE_IDENTITY),
-        (r"no user returned|user not found|no longer exists", Cause.DUPLICATE_IDENTITY),
-        (r"before provisioning was enabled|matching user not found", Cause.INTEGRATION_NOT_ENABLED),
-        (r"too many requests|rate limit|timed? ?out|internal server error|bad gateway|unavailable", Cause.CATALOG_SIDE),
-        (r"\brequired\b|schema|invalidvalue|missing|attribute", Cause.ATTRIBUTE_MAPPING),
-        (r"inactive status", Cause.ASSIGNMENT_SCOPE),
-    )
-)
-_BY_STATUS = {
-    400: Cause.ATTRIBUTE_MAPPING,
-    401: Cause.URL_OR_TOKEN,
-    403: Cause.URL_OR_TOKEN,
-    409: Cause.DUPLICATE_IDENTITY,
-    429: Cause.CATALOG_SIDE,
-}
-_BY_CODE: tuple[tuple[str, Cause], ...] = (
-    ("invalidcredentials", Cause.URL_OR_TOKEN),
-    ("credentialvalidationfailure", Cause.URL_OR_TOKEN),
-    ("credentialvalidationunavailable", Cause.URL_OR_TOKEN),
-    ("unauthorized", Cause.URL_OR_TOKEN),
-    ("insufficientrights", Cause.URL_OR_TOKEN),
-    ("notpermitted", Cause.URL_OR_TOKEN),
-    ("conflict", Cause.DUPLICATE_IDENTITY),
-    ("duplicatetargetentries", Cause.DUPLICATE_IDENTITY),
-    ("duplicatesourceentries", Cause.DUPLICATE_IDENTITY),
-    ("invalidanchor", Cause.DUPLICATE_IDENTITY),
-    ("mandatoryfieldsmissing", Cause.ATTRIBUTE_MAPPING),
-    ("missingvalues", Cause.ATTRIBUTE_MAPPING),
-    ("schemaattributenotfound", Cause.ATTRIBUTE_MAPPING),
-    ("schemapropertycanonlyacceptvalue", Cause.ATTRIBUTE_MAPPING),
-    ("attributevalidationfailed", Cause.ATTRIBUTE_MAPPING),
-    ("importskipped", Cause.ATTRIBUTE_MAPPING),
-    ("badrequest", Cause.ATTRIBUTE_MAPPING),
-    ("toomanyrequests", Cause.CATALOG_SIDE),
-    ("internalservererror", Cause.CATALOG_SIDE),
-    ("timeout", Cause.CATALOG_SIDE),
-    ("methodnotallowed", Cause.CATALOG_SIDE),
-    ("serviceincompatible", Cause.CATALOG_SIDE),
-)
+# Who and when does not change what went wrong: without them a million rows hold a handful of distinct texts.
+_PERSONAL = r"[\w.+%-]{1,64}@[\w.-]{1,120}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,40}|\d{4}-\d\d-\d\dT[\d:.]+Z?|\b\d{4,}\b"
+_MASK = "x@example.com"
+_MAX = 1500
+
+http_status = leading_status
 
 
-def http_status(reason: str) -> int | None:
-    """The HTTP status a text begins with (``Unauthorized. Errors …``, ``StatusCode: Conflict …``), if it does."""
-    found = _LEADING.match(reason)
-    if not found:
-        return None
-    phrase = found["phrase"].casefold()
-    return next(status for status, phrases in _PHRASES.items() if phrase in phrases)
+def reading(status: int | None, code: str, reason: str) -> texts.Reading:
+    """The reading of one failed operation. ``code`` and ``reason`` may be empty."""
+    return texts.read(reason, None, "entra_log" if code else "okta_log", status, code)
 
 
 def family(status: int | None, code: str, reason: str) -> Cause | None:
-    """The cause family of one failure; None where nothing decides. ``code`` and ``reason`` may be empty."""
-    status = status if status else http_status(reason)
-    detail = reason.split("Errors reported by", 1)[-1] if "Errors reported by" in reason else reason
-    if status in (401, 403):
-        return Cause.URL_OR_TOKEN
-    if status is not None and status >= 500:
-        return Cause.CATALOG_SIDE
-    for pattern, cause in _WORDS:
-        if pattern.search(detail):
-            return cause
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    folded = code.casefold()
-    return next((cause for ending, cause in _BY_CODE if folded.endswith(ending)), None)
+    """The cause family of one failure; None where nothing decides."""
+    return reading(status, code, reason).family
+
+
+def readings(rows: pd.DataFrame, most: int = 20) -> list[texts.Reading]:
+    """The readings of failed operations, those of most rows first, each meaning once."""
+    shown = rows[["http_status", "error_code", "reason"]].astype("object")
+    counted = shown.where(shown.notna(), None).value_counts(dropna=False, sort=True).head(most)
+    found: dict[tuple[str, str, str | None], texts.Reading] = {}
+    for status, code, reason in counted.index:
+        one = reading(
+            None if pd.isna(status) else int(status),
+            "" if pd.isna(code) else str(code),
+            "" if pd.isna(reason) else str(reason)[:_MAX],
+        )
+        found.setdefault((one.cause, one.meaning, one.ask), one)
+    return list(found.values())
 
 
 def families(events: pd.DataFrame) -> pd.Series[Any]:
-    """The family of every row (text, missing where unknown); each distinct failure is read once."""
+    """The family of every row (text, missing where unknown)."""
     keys = pd.DataFrame(
         {
             "status": events["http_status"].fillna(0).astype("int64"),
             "code": events["error_code"].fillna(""),
-            "reason": events["reason"].fillna("").str.slice(0, 1000),
+            "reason": events["reason"].fillna("").str.slice(0, _MAX).str.replace(_PERSONAL, _MASK, regex=True),
         }
     )
     group = keys.groupby(["status", "code", "reason"], sort=False, observed=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from scimrunbook import guide
 from scimrunbook.checks import check
 from scimrunbook.checks._provisioning import BROKEN
 from scimrunbook.checks._words import (
@@ -22,12 +21,14 @@ from scimrunbook.checks._words import (
     who,
 )
 from scimrunbook.derived import yes
+from scimrunbook.errors import readings
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Status
 from scimrunbook.history import iso, last_of, open_failures, operations, when
 from scimrunbook.pending import pending
 from scimrunbook.snapshot import Snapshot
 
 S = "sync_and_logs"
+READ_IT = "Read the task or log entry of one of these people and add its text to the incident's summary."
 LOG = {"okta": (("okta.system_log",),), "entra": (("entra.provisioning_log",),)}
 
 
@@ -97,11 +98,11 @@ def errors_are_understood(snapshot: Snapshot) -> Outcome:
     rows = open_failures(snapshot)
     unknown = rows[rows["family"].isna()]
     if unknown.empty:
-        meanings = {c: guide.entra_error(c) for c in rows["error_code"].dropna().unique()}
-        said = [f"{c}: {e.meaning} {e.fix}" for c, e in sorted(meanings.items()) if e]
-        return Outcome(Status.PASS, " ".join(said) or f"{count(len(rows), 'open failure')}, each of a known kind.")
+        said = [f"{one.meaning} {one.actions[0].what}" for one in readings(rows)]
+        return Outcome(Status.PASS, " ".join(said) or "No failure is open.")
     grouped = _grouped(unknown)
     silent = bool(unknown["reason"].isna().all())
+    asked = [one.ask for one in readings(unknown) if one.ask]
     where = "Okta Admin Console > Dashboard > Tasks" if snapshot.provider == "okta" else log_screen(snapshot)
     return Outcome(
         Status.WARN,
@@ -110,9 +111,8 @@ def errors_are_understood(snapshot: Snapshot) -> Outcome:
         (Evidence.of("Not understood", grouped),),
         keys(unknown["key"]),
         (
-            Action(
-                where, "Read the task or log entry of one of these people and add its text to the incident's summary."
-            ),
+            Action(where, f"Find out for one of these people: {asked[0]}" if asked else READ_IT),
+            Action("terminal", "scimrunbook explain --text \"…\" reads the text you find there."),
         ),
     )
 

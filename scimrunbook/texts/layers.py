@@ -1,0 +1,224 @@
+"""Takes a failure text apart: what the remote end said, what the provider wrapped around it, code and status.
+
+Hostile text: only the first ``MAX_CHARS`` characters are looked at, and every pattern here is linear. Sources of the
+wrappers: Okta System Log (``outcome.reason``), Microsoft Learn (provisioning log, ``reason``), RFC 7644 section 3.12.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+MAX_CHARS = 6000
+_MAX_VALUES = 60
+_MAX_DEPTH = 5
+
+# .NET's names of HTTP status codes, as Entra prints them after "StatusCode:", and HTTP reason phrases, as Okta does.
+PHRASES = {
+    "bad request": 400,
+    "unauthorized": 401,
+    "payment required": 402,
+    "forbidden": 403,
+    "not found": 404,
+    "method not allowed": 405,
+    "not acceptable": 406,
+    "conflict": 409,
+    "precondition failed": 412,
+    "request entity too large": 413,
+    "unsupported media type": 415,
+    "unprocessable entity": 422,
+    "too many requests": 429,
+    "internal server error": 500,
+    "not implemented": 501,
+    "bad gateway": 502,
+    "service unavailable": 503,
+    "gateway timeout": 504,
+    "gateway time out": 504,
+}
+_PHRASE = "|".join(p.replace(" ", "[ ]?") for p in PHRASES)
+_NAMED = re.compile(rf"StatusCode:\s{{0,4}}(?:(?P<number>[1-5]\d\d)\b|(?P<phrase>{_PHRASE})\b)", re.IGNORECASE)
+_LEADING = re.compile(rf"\s{{0,8}}(?P<phrase>{_PHRASE})\b", re.IGNORECASE)
+# A reason phrase as Okta's own sentence: after a colon or at the start, and closed by a full stop or the end.
+_SENTENCE = re.compile(rf"(?:^|:)\s{{0,4}}(?P<phrase>{_PHRASE})\s{{0,2}}(?:\.|:|$|\n)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\b(?:http|https|status|code|error|errors|returned|returns|returning|return|got|gets|get|received|receive|responded"
+    r"|responds|response|says|with|a|an|as|the)\b[^\w\n]{0,4}(?:\w{1,9}[^\w\n]{1,3}){0,2}(?P<number>[345]\d\d)\b(?!\s{0,2}"
+    r"(?:user|people|group|member|account|ms|sec|min|hour|day|row|record|char|employee|seat|entries))",
+    re.IGNORECASE,
+)
+_BARE = re.compile(
+    rf"(?:^|[\s(\"'])(?P<number>[345]\d\d)\b[\s):,\"'.-]{{0,4}}(?:$|error|{_PHRASE}|status|response|code)", re.I
+)
+_REMOTE = re.compile(r"(?:errors?|messages?) reported by (?:the )?(?:remote server|connector|remote)\s{0,3}:?", re.I)
+_WEB = re.compile(r"Web Response:", re.IGNORECASE)
+_BOILERPLATE = re.compile(
+    r"Processing of the HTTP request resulted in an exception\.?"
+    r"(?: Please see the HTTP response returned by the '?Response'? property of this exception for details\.?)?"
+    r"|An error occurred while sending the request to the provisioning service\.?|Message:|urn:ietf:params:scim:[\w:.]{1,80}",
+    re.IGNORECASE,
+)
+_HTML = re.compile(r"<\s{0,2}(?:!doctype|html|head|body|title|h1|div|script)\b", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]{0,300}>")
+_SAID = re.compile(
+    r'"(detail|message|error_description|description|title|scimType|error|reason|errorSummary)"\s{0,3}:\s{0,3}"([^"]{1,600})', re.I
+)
+# Keys whose values are the message itself; any other key names what the message is about.
+_ENVELOPE = frozenset(
+    ["detail", "details", "message", "messages", "msg", "error", "errors", "description", "title", "reason"]
+    + ["error_description", "errorsummary", "errorcauses", "scimtype", "response", "data", "fault", "body", "exception"]
+)
+_SILENT = frozenset(["schemas", "status", "id", "timestamp", "requestid", "traceid", "trace_id", "request_id", "errorid"])
+_CODE = re.compile(r"\s{0,4}([A-Z][A-Za-z0-9]{6,160})\s{0,4}(?:$|[:\n.])")
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """``detail``: what the remote end said, part by part; ``outer``: the rest; ``code``: of the provider, or empty."""
+
+    detail: tuple[str, ...]
+    outer: str
+    code: str
+    status: int | None
+    html: bool
+
+
+def split(text: str, kind: str | None = None, http_status: int | None = None, code: str = "") -> Layers:
+    """The layers of a text. A SCIM answer (``kind`` scim_response) is the remote end's word as a whole."""
+    text = tidy(text)
+    found = _CODE.match(text)
+    if not code and found and kind != "symptom" and _is_code(found[1]):
+        code, text = found[1], text[found.end(1) :].lstrip(": \n.")
+    head, tail = text, ""
+    for mark in (_REMOTE, _WEB):
+        hit = mark.search(text)
+        if hit:
+            head, tail = text[: hit.start()], text[hit.end() :]
+            break
+    if not tail.strip() and kind == "scim_response":
+        head, tail = "", text
+    if not tail.strip():
+        brace = head.find("{")
+        if brace >= 0:
+            head, tail = head[:brace], head[brace:]
+    detail, rest, inner = _remote(tail)
+    outer = _BOILERPLATE.sub(" ", f"{head}\n{rest}").strip()
+    status = http_status or _named(head) or inner
+    if status is None and kind != "symptom":
+        status = _sentence(head) or (_sentence(tail) if not head.strip() else None)
+    if status is None:
+        status = _numbered(f"{head} {rest if rest else tail}")
+    return Layers(detail, outer, code, status, bool(_HTML.search(text)))
+
+
+def tidy(text: str) -> str:
+    """Bounded, in one form of Unicode, without control characters, with escapes of JSON and HTML taken back."""
+    text = unicodedata.normalize("NFKC", text[:MAX_CHARS])
+    text = text.replace('\\"', '"').replace("\\r", "").replace("\\n", "\n").replace("\\u003c", "<")
+    text = text.translate(_PLAIN)
+    if "&" in text:
+        text = html.unescape(text)
+    return "".join(c for c in text if c in "\n\t" or c.isprintable())
+
+
+_PLAIN = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "\r": "\n"})
+
+
+def leading_status(text: str) -> int | None:
+    """The HTTP status a reason begins with (``Unauthorized. Errors …``, ``… StatusCode: Conflict …``), if it does."""
+    hit = _NAMED.search(text[:400]) or _LEADING.match(text)
+    return _status_of(hit) if hit else None
+
+
+def _is_code(word: str) -> bool:
+    """A provider's code is written in one word of several capitals: ``EntryConflict``."""
+    return sum(c.isupper() for c in word) >= 2 and any(c.islower() for c in word) and " " not in word
+
+
+def _remote(tail: str) -> tuple[tuple[str, ...], str, int | None]:
+    """Parts of the remote end's word, what of the provider's follows it, and the status its body names."""
+    tail = tail.strip()
+    if not tail:
+        return (), "", None
+    start = tail.find("{")
+    if start < 0 or start > 400:
+        start = tail.find("[{")
+    if start >= 0:
+        try:
+            data, end = json.JSONDecoder(strict=False).raw_decode(tail[start:])
+        except (ValueError, RecursionError):
+            said = tuple(f"{v}" for _, v in _SAID.findall(tail))
+            number = re.search(r'"status"\s{0,3}:\s{0,3}"?([345]\d\d)', tail)
+            if said:
+                return said, "", int(number[1]) if number else None
+        else:
+            before = _text(tail[:start].strip(" .:\n\"'"))
+            parts = [p for p in (before, *_values(data)) if p]
+            return tuple(parts), tail[start + end :].strip(" .\n"), _inner_status(data)
+    cut = re.search(r"This operation was retried|It will be retried", tail)
+    rest = tail[cut.start() :] if cut else ""
+    body = _text(tail[: cut.start()] if cut else tail)
+    return ((body,) if body else ()), rest, None
+
+
+def _text(body: str) -> str:
+    return _BOILERPLATE.sub(" ", _TAG.sub(" ", body)).strip() if body else ""
+
+
+def _values(data: Any) -> list[str]:
+    """What an answer says, one sentence per value; ``email: must be unique`` where the key names the subject."""
+    out: list[str] = []
+    todo: list[tuple[str, Any, int]] = [("", data, 0)]
+    while todo and len(out) < _MAX_VALUES:
+        key, value, depth = todo.pop(0)
+        if isinstance(value, dict):
+            if depth < _MAX_DEPTH:
+                todo.extend((str(k), v, depth + 1) for k, v in list(value.items())[:_MAX_VALUES])
+        elif isinstance(value, list):
+            if depth < _MAX_DEPTH and key.casefold() != "schemas":
+                todo.extend((key, v, depth + 1) for v in value[:_MAX_VALUES])
+        elif isinstance(value, str) and value.strip() and key.casefold() not in _SILENT:
+            said = _text(value)
+            out.append(said if not key or key.casefold() in _ENVELOPE else f"{key}: {said}")
+        elif value is None and key.casefold() not in _SILENT | _ENVELOPE:
+            out.append(f"{key} is null")
+    return out
+
+
+def _inner_status(data: Any) -> int | None:
+    if isinstance(data, dict):
+        for key in ("status", "statusCode", "status_code", "code", "Status"):
+            value = data.get(key)
+            if isinstance(value, (int, str)) and re.fullmatch(r"[345]\d\d", str(value)):
+                return int(value)
+        inner = data.get("error") or data.get("Errors") or data.get("errors")
+        if isinstance(inner, list) and inner:
+            inner = inner[0]
+        return _inner_status(inner) if isinstance(inner, dict) else None
+    return None
+
+
+def _status_of(hit: re.Match[str]) -> int:
+    groups = hit.groupdict()
+    if groups.get("number"):
+        return int(groups["number"])
+    phrase = groups["phrase"].casefold()
+    return PHRASES.get(phrase) or next(s for p, s in PHRASES.items() if p.replace(" ", "") == phrase.replace(" ", ""))
+
+
+def _named(text: str) -> int | None:
+    hit = _NAMED.search(text)
+    return _status_of(hit) if hit else None
+
+
+def _sentence(text: str) -> int | None:
+    hit = _SENTENCE.search(text)
+    return _status_of(hit) if hit else None
+
+
+def _numbered(text: str) -> int | None:
+    hit = _NUMBER.search(text) or _BARE.search(text)
+    return _status_of(hit) if hit else None
