@@ -197,6 +197,41 @@ def purge(
     _guarded(lambda: purge_data(outputs or Path("outputs"), incident, days, yes))
 
 
+def _ids(incomplete: str) -> list[tuple[str, str]]:
+    from scimrunbook.explain import known_ids
+
+    return [(name, kind) for name, kind in known_ids() if name.startswith(incomplete)]
+
+
+@app.command(epilog='Example: scimrunbook explain --text "Conflict. Errors reported by remote server: already exists"')
+def explain(
+    id: Annotated[
+        str | None,
+        typer.Argument(
+            help="A check, a cause, an Entra code or an Okta event type", autocompletion=_ids, show_default=False
+        ),
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="An error text or a sentence about what goes wrong")] = None,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="One JSON object per line: text, provider, kind, http_status")
+    ] = False,
+    provider: Annotated[str | None, typer.Option(help="okta or entra: the steps in its own words")] = None,
+    status: Annotated[int | None, typer.Option(help="The HTTP status, where it is known", min=100, max=599)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What an error text, a code or an id means, and what to do. Exit code 3: the text alone does not decide."""
+    from scimrunbook import explaining
+
+    if sum((id is not None, text is not None, stdin)) != 1:
+        _fail("Give one of: an id, --text, --stdin.", 2)
+    if stdin:
+        _guarded(lambda: explaining.stream())
+    elif text is not None:
+        _guarded(lambda: explaining.say_text(text, provider, status, as_json))
+    else:
+        _guarded(lambda: explaining.say_id(str(id), as_json))
+
+
 @app.command(epilog="Example: scimrunbook init --incident CAT-1042 --provider okta --region us")
 def init(
     incident: Annotated[str | None, typer.Option(help="Ticket id; always text")] = None,

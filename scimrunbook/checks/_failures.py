@@ -98,7 +98,7 @@ def errors_are_understood(snapshot: Snapshot) -> Outcome:
     rows = open_failures(snapshot)
     unknown = rows[rows["family"].isna()]
     if unknown.empty:
-        said = [f"{one.meaning} {one.actions[0].what}" for one in readings(rows)]
+        said = [f"{one.meaning} {one.actions[0].what}" for one in readings(rows) if one.actions]
         return Outcome(Status.PASS, " ".join(said) or "No failure is open.")
     grouped = _grouped(unknown)
     silent = bool(unknown["reason"].isna().all())
@@ -112,7 +112,7 @@ def errors_are_understood(snapshot: Snapshot) -> Outcome:
         keys(unknown["key"]),
         (
             Action(where, f"Find out for one of these people: {asked[0]}" if asked else READ_IT),
-            Action("terminal", "scimrunbook explain --text \"…\" reads the text you find there."),
+            Action("terminal", "scimrunbook explain --text reads what you find there."),
         ),
     )
 

@@ -18,14 +18,20 @@ def _table() -> dict[str, Any]:
 def ask_between(one: str, other: str, provider: str | None) -> str:
     """What tells two families apart; else what would prove the likelier one."""
     table = _table()["between"]
-    ask = table.get(f"{one}+{other}") or table.get(f"{other}+{one}") or _table()["proof"].get(one) or _table()["proof"][other]
+    ask = (
+        table.get(f"{one}+{other}")
+        or table.get(f"{other}+{one}")
+        or _table()["proof"].get(one)
+        or _table()["proof"][other]
+    )
     return _for(ask, provider)
 
 
 def ask_of(likely: str, layers: Layers, provider: str | None, kind: str | None) -> str:
     """What is missing most: the remote end's own words, the code's row, or one person's record."""
     needed = _table()["needed"]
-    if kind == "symptom":
+    plain = kind is None and not (layers.detail or layers.code or layers.status)
+    if kind == "symptom" or plain:
         return _for(needed["symptom"], provider)
     if kind == "connection_test":
         return _for(needed["connection_test"], provider)

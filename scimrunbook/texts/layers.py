@@ -58,20 +58,42 @@ _WEB = re.compile(r"Web Response:", re.IGNORECASE)
 _BOILERPLATE = re.compile(
     r"Processing of the HTTP request resulted in an exception\.?"
     r"(?: Please see the HTTP response returned by the '?Response'? property of this exception for details\.?)?"
-    r"|An error occurred while sending the request to the provisioning service\.?|Message:|urn:ietf:params:scim:[\w:.]{1,80}",
+    r"|An error occurred while sending the request to the provisioning service\.?|Message:"
+    r"|urn:ietf:params:scim:[\w:.]{1,80}",
     re.IGNORECASE,
 )
 _HTML = re.compile(r"<\s{0,2}(?:!doctype|html|head|body|title|h1|div|script)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,300}>")
 _SAID = re.compile(
-    r'"(detail|message|error_description|description|title|scimType|error|reason|errorSummary)"\s{0,3}:\s{0,3}"([^"]{1,600})', re.I
+    r'"(detail|message|error_description|description|title|scimType|error|reason|errorSummary)"\s{0,3}:\s{0,3}"([^"]{1,600})',
+    re.I,
 )
 # Keys whose values are the message itself; any other key names what the message is about.
 _ENVELOPE = frozenset(
-    ["detail", "details", "message", "messages", "msg", "error", "errors", "description", "title", "reason"]
-    + ["error_description", "errorsummary", "errorcauses", "scimtype", "response", "data", "fault", "body", "exception"]
+    [
+        "detail",
+        "details",
+        "message",
+        "messages",
+        "msg",
+        "error",
+        "errors",
+        "description",
+        "title",
+        "reason",
+        "error_description",
+        "errorsummary",
+        "errorcauses",
+        "scimtype",
+        "response",
+        "data",
+        "fault",
+        "body",
+    ]
 )
-_SILENT = frozenset(["schemas", "status", "id", "timestamp", "requestid", "traceid", "trace_id", "request_id", "errorid"])
+_SILENT = frozenset(
+    ["schemas", "status", "id", "timestamp", "requestid", "traceid", "trace_id", "request_id", "errorid"]
+)
 _CODE = re.compile(r"\s{0,4}([A-Z][A-Za-z0-9]{6,160})\s{0,4}(?:$|[:\n.])")
 
 
@@ -124,7 +146,9 @@ def tidy(text: str) -> str:
     return "".join(c for c in text if c in "\n\t" or c.isprintable())
 
 
-_PLAIN = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "\r": "\n"})
+_PLAIN = str.maketrans(
+    {"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "\r": "\n"}
+)
 
 
 def leading_status(text: str) -> int | None:

@@ -1,12 +1,12 @@
 """Reads one failure text: the remote end's words first, then the provider's own, then its code, then the HTTP status.
 
-Every rule that holds speaks for its cause with its weight. The layer that speaks clearly decides; outer layers only support it.
-Where nothing speaks clearly, or two causes speak alike, the answer is ``unknown`` and the question that would decide.
+Every rule that holds speaks for its cause with its weight. The layer that speaks clearly decides; outer layers only
+support it. Where nothing speaks clearly, or two causes speak alike, the answer is
+``unknown`` and the question that would decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -24,7 +24,7 @@ _OUTER = 0.45  # what an outer layer adds where an inner one speaks
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What else is known. ``reach``: one | some | everybody; ``others_succeed``: the same operation works for others."""
+    """What else is known. ``reach``: one | some | everybody; ``others_succeed``: it works for others."""
 
     reach: str | None = None
     others_succeed: bool | None = None
@@ -32,7 +32,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``cause`` is a family or ``unknown``; then ``ask`` names the one fact that would decide. ``confidence`` 0 to 1."""
+    """``cause`` is a family, or ``unknown``: then ``ask`` names the fact that would decide. ``confidence`` 0 to 1."""
 
     cause: str
     confidence: float
@@ -51,7 +51,9 @@ class Reading:
 class _Voices:
     """Who speaks for what, in one layer."""
 
-    rules: list[tuple[float, str, Rule | None]] = field(default_factory=list)  # weight, cause, rule (None: a code's entry)
+    rules: list[tuple[float, str, Rule | None]] = field(
+        default_factory=list
+    )  # weight, cause, rule (None: a code's entry)
 
     def score(self) -> dict[str, float]:
         """1 minus the product of doubts, the two strongest voices of each cause."""
@@ -165,12 +167,16 @@ def _told(
     if best == UNKNOWN or value < CLEAR or value - behind < MARGIN:
         return _unknown(best, second if behind >= CLEAR else None, value, voices, layers, entry, provider, kind)
     loudest = _loudest(voices, best)
-    meaning, source = (loudest.meaning, _source(loudest.source)) if loudest else (entry.meaning, entry.source) if entry else ("", "")
+    meaning, source = (
+        (loudest.meaning, _source(loudest.source)) if loudest else (entry.meaning, entry.source) if entry else ("", "")
+    )
     return Reading(
         best,
         round(min(value * (1 - behind / 3), 0.97), 2),
         meaning,
-        _actions(loudest.fix if loudest else "", best, provider, entry if not loudest else None),
+        (Action("", entry.fix),)
+        if entry and entry.fix and not loudest
+        else steps(loudest.fix if loudest else "", best, provider),
         None,
         source,
         tuple(dict.fromkeys(r.id for _, c, r in sorted(voices, key=lambda v: -v[0]) if r and c == best)),
@@ -197,7 +203,9 @@ def _unknown(
         meaning = entry.meaning if entry else "The text alone does not tell what is wrong."
         ask, source = ask_of(best, layers, provider, kind), entry.source if entry else _source("judgement")
     rests = tuple(dict.fromkeys(r.id for _, _, r in sorted(voices, key=lambda v: -v[0]) if r))[:4]
-    return Reading(UNKNOWN, round(1 - min(value, 0.9), 2) if best != UNKNOWN else round(value, 2), meaning, (), ask, source, rests)
+    return Reading(
+        UNKNOWN, round(1 - min(value, 0.9), 2) if best != UNKNOWN else round(value, 2), meaning, (), ask, source, rests
+    )
 
 
 def _loudest(voices: list[tuple[float, str, Rule | None]], cause: str) -> Rule | None:
@@ -205,11 +213,10 @@ def _loudest(voices: list[tuple[float, str, Rule | None]], cause: str) -> Rule |
     return max(own, key=lambda v: v[0])[1] if own else None
 
 
-def _actions(fix: str, cause: str, provider: str | None, entry: _Entry | None) -> tuple[Action, ...]:
-    if entry and entry.fix:
-        return (Action("", entry.fix),)
-    steps = fixes().get(fix or cause, {})
-    lines: Iterable[str] = steps.get(provider or "", ()) or steps.get("any", ())
+def steps(fix: str, cause: str, provider: str | None) -> tuple[Action, ...]:
+    """What mends it: the steps of ``fix``, in the provider's words where there are; else the family's first step."""
+    table = fixes().get(fix, {})
+    lines = table.get(provider or "", []) or table.get("any", [])
     made = tuple(Action(where.strip(), what.strip()) for where, _, what in (s.partition("|") for s in lines))
     return made or (Action("", guide.CAUSES[cause].first_step),)
 
@@ -254,5 +261,5 @@ def _entry(code: str) -> _Entry | None:
 
 def _said_for(causes: tuple[Cause, ...], least: float = 0.0) -> tuple[tuple[float, str], ...]:
     """The first family of a code is likely, the further ones are possible; of many, none is clear."""
-    first = 0.75 if len(causes) == 1 else 0.62 if not least else least
+    first = 0.75 if len(causes) == 1 else least or 0.62
     return tuple((first if place == 0 else 0.3, c.value) for place, c in enumerate(causes[:2]))

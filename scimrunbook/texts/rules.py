@@ -1,8 +1,8 @@
 """The rules as data: each names classes of words, a status or a code, and what it takes them for.
 
-An atom is a class (``exists``), its opposite (``!enabled``) or either (``~filled``); ``a|b`` means one of them. A rule holds
-where all its atoms stand in one sentence (``within = "text"``: in one layer), ``near`` words apart at most. A wrong rule is a
-RuleError that names it.
+An atom is a class (``exists``), its opposite (``!enabled``) or either (``~filled``); ``a|b`` means one of them. A rule
+holds where all its atoms stand in one sentence (``within = "text"``: in one layer), ``near`` words apart at most. A
+wrong rule is a RuleError that names it.
 """
 
 from __future__ import annotations
@@ -98,13 +98,15 @@ def _read_atom(atom: str) -> tuple[tuple[str, bool | None], ...]:
     out: list[tuple[str, bool | None]] = []
     for one in atom.split("|"):
         name = one.lstrip("!~")
-        sense = False if one.startswith("!") else None if one.startswith("~") else (True if name in two_sided() else None)
+        sense = (
+            False if one.startswith("!") else None if one.startswith("~") else (True if name in two_sided() else None)
+        )
         out.append((name, sense))
     return tuple(out)
 
 
 def _close(hits: list[list[Hit]], near: int) -> bool:
-    """Whether one hit of each atom lies within ``near`` words of one of the first atom, and none is told by the same word."""
+    """Whether one hit of each atom lies within ``near`` words of one hit of the first atom."""
     for anchor in hits[0]:
         rest = [
             [h for h in more if h.start - anchor.end < near and anchor.start - h.end < near and h is not anchor]

@@ -100,9 +100,9 @@ def _at(words: tuple[str, ...]) -> tuple[tuple[str, bool, int, bool], ...]:
         if len(words[0]) >= length:
             candidates += endings.get(words[0][:length], ())
     for name, yes, entry in candidates:
-        if len(entry) <= len(words) and all(_fits(w, e) for w, e in zip(words, entry, strict=False)):
-            if name not in best or len(entry) > best[name][2]:
-                best[name] = (name, yes, len(entry), entry[0].rstrip("*") not in _NEGATIONS)
+        fits = len(entry) <= len(words) and all(_fits(w, e) for w, e in zip(words, entry, strict=False))
+        if fits and (name not in best or len(entry) > best[name][2]):
+            best[name] = (name, yes, len(entry), entry[0].rstrip("*") not in _NEGATIONS)
     return tuple(best.values())
 
 
