@@ -6,7 +6,7 @@ Facts: entra.md sections 2, 3, 5, 6. Which application a file is about is settle
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scimrunbook.sources import entra_directory, entra_job, entra_log
@@ -75,30 +75,34 @@ def provisioning_log(document: Document) -> Recognised | None:
     records = document.records
     if records is None or not (mostly(records, entra_log.is_record) or "#auditLogs/provisioning" in context(records)):
         return None
-    names = {e["app_id"]: entra_log.app_name(r) for r in records.objects if (e := entra_log.event(r)) and e["app_id"]}
     rows, unreadable = rows_of(records, entra_log.event)
     first_at, last_at = span(r["at"] for r in rows)
     result = Recognised(len(rows), unreadable, {"events": rows}, first_at, last_at, more=more(records))
     if len(rows) >= MOST_LOG_ROWS:
         result.complete = False
         result.remark(f"{MOST_LOG_ROWS} rows: the portal cuts a download there. Export shorter spans.")
-
-    def settle(found: Recognised, parts: Parts) -> None:
-        _settle_app(set(names), document)(found, parts)
-        if found.refused:
-            return
-        ours = parts.facts.app.id or _principal_wanted(document)
-        if ours is None:  # several applications, and nobody says which one is meant
-            parts.facts.app.candidates = sorted({*parts.facts.app.candidates, *(names[i] or i for i in names)})
-            return
-        kept = [r for r in rows if r["app_id"] in (ours, None)]
-        if len(kept) < len(rows):
-            found.remark(f"{len(rows) - len(kept)} rows of other applications were left aside.")
-        found.tables = {"events": kept}
-        parts.facts.app.name = parts.facts.app.name or names.get(ours)
-
-    result.settle = settle
+    result.settle = lambda found, parts: of_the_application(document, records.objects, found, parts)
     return result
+
+
+def of_the_application(document: Document, records: Sequence[Any], found: Recognised, parts: Parts) -> None:
+    """Once every file was read: keeps the events of the application the incident is about, and says what it left."""
+    told = [(e, entra_log.app_name(r)) for r in records if (e := entra_log.event(r))]
+    names = {e["app_id"]: name for e, name in told if e["app_id"]}
+    rows = [e for e, _ in told]
+    _settle_app(set(names), document)(found, parts)
+    if found.refused:
+        return
+    found.tables = {"events": rows}
+    ours = parts.facts.app.id or _principal_wanted(document)
+    if ours is None:  # several applications, and nobody says which one is meant
+        parts.facts.app.candidates = sorted({*parts.facts.app.candidates, *(names[i] or i for i in names)})
+        return
+    kept = [r for r in rows if r["app_id"] in (ours, None)]
+    if len(kept) < len(rows):
+        found.remark(f"{len(rows) - len(kept)} rows of other applications were left aside.")
+    found.tables = {"events": kept}
+    parts.facts.app.name = parts.facts.app.name or names.get(ours)
 
 
 @parser(what="entra.job", title="Entra synchronization jobs (Graph JSON)", provider="entra")

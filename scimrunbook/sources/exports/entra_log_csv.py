@@ -1,0 +1,158 @@
+"""Entra's provisioning log as flat rows: Log Analytics (JSON or CSV) and the portal's download of three CSV files.
+
+ProvisioningLogs has a row per operation; ProvisioningLogs_ProvisioningSteps and ProvisioningLogs_ModifiedProperties
+hold several rows per operation and join on the change id. Each is of some use alone, and says what is missing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from scimrunbook.sources import entra_log, entra_log_flat
+from scimrunbook.sources.exports.documents import Document, normal
+from scimrunbook.sources.exports.entra import MOST_LOG_ROWS, mostly, of_the_application
+from scimrunbook.sources.exports.registry import Recognised, parser
+from scimrunbook.sources.fields import obj, span, text
+from scimrunbook.sources.parts import Parts
+
+_CHANGE = ("changeid", "correlationid")
+_STEPS = {
+    "name": ("name", "stepname", "provisioningstepname", "step"),
+    "provisioningStepType": ("provisioningsteptype", "steptype", "type"),
+    "status": ("status", "stepstatus", "result"),
+    "description": ("description", "stepdescription"),
+    "details": ("details", "stepdetails"),
+}
+_PROPERTIES = {
+    "displayName": ("displayname", "name", "propertyname", "modifiedpropertyname", "property", "attribute"),
+    "oldValue": ("oldvalue", "propertyoldvalue", "previousvalue"),
+    "newValue": ("newvalue", "propertynewvalue"),
+}
+_JOIN = {
+    "provisioningSteps": "ProvisioningLogs_ProvisioningSteps",
+    "modifiedProperties": "ProvisioningLogs_ModifiedProperties",
+}
+
+Details = dict[str, dict[str, list[dict[str, Any]]]]  # field of the record → change id → rows
+_DETAILS: WeakKeyDictionary[Parts, Details] = WeakKeyDictionary()
+
+
+@parser(what="entra.provisioning_log", title="Entra provisioning log (Log Analytics JSON)", provider="entra")
+def log_analytics(document: Document) -> Recognised | None:
+    records = document.records
+    if records is None or not mostly(records, _is_flat):
+        return None
+    rows = [_of_flat(item) for item in records.items]
+    return _recognised(document, rows, records.unreadable)
+
+
+def _is_flat(item: Any) -> bool:
+    keys = {normal(k) for k in obj(item)}
+    return {"timegenerated", "provisioningaction"} <= keys and bool(keys & {"resulttype", "sourceidentity"})
+
+
+def _of_flat(item: Any) -> dict[str, Any] | None:
+    told = {normal(k): v for k, v in obj(item).items()}
+    if not told:
+        return None
+    hits = {f: next((told[a] for a in aliases if a in told), None) for f, aliases in entra_log_flat.ALIASES.items()}
+    return entra_log_flat.record({f: v for f, v in hits.items() if v is not None})
+
+
+@parser(what="entra.provisioning_log", title="Entra provisioning log (the portal's CSV)", provider="entra", rank=1)
+def main_file(document: Document) -> Recognised | None:
+    table = document.csv
+    if table is None or _kind(table.names) != "main":
+        return None
+    places = entra_log_flat.columns(table.names)
+    strange = entra_log_flat.unknown(table.names, table.header)
+    lacking = [f for f in entra_log_flat.NEEDED if f not in places]
+    if lacking:
+        return Recognised(
+            0,
+            len(table.rows) + table.unreadable,
+            refused=f"a log in which no column is known for {', '.join(lacking)}; strange: {', '.join(strange[:9])}",
+            get_it="Download it as JSON instead (Provisioning logs > Download > JSON), and report these column names.",
+        )
+    rows = [entra_log_flat.record({f: line[n] for f, n in places.items()}) for line in table.rows]
+    found = _recognised(document, rows, table.unreadable)
+    if strange:
+        found.remark(f"Columns that are not known were not read: {', '.join(strange[:12])}.")
+    return found
+
+
+@parser(what="entra.provisioning_log", title="Steps of the Entra provisioning log (the portal's CSV)", provider="entra")
+def steps_file(document: Document) -> Recognised | None:
+    return _detail(document, "steps", "provisioningSteps", _STEPS)
+
+
+@parser(
+    what="entra.provisioning_log", title="Changes of the Entra provisioning log (the portal's CSV)", provider="entra"
+)
+def properties_file(document: Document) -> Recognised | None:
+    return _detail(document, "properties", "modifiedProperties", _PROPERTIES)
+
+
+def _kind(names: list[str]) -> str:
+    """main | steps | properties, or empty: by the columns only one of the three has."""
+    has = set(names)
+    if not has & set(_CHANGE):
+        return ""
+    if has & {"oldvalue", "newvalue", "propertyoldvalue", "propertynewvalue"}:
+        return "properties"
+    if has & {"provisioningsteptype", "steptype", "stepname", "provisioningstepname", "stepstatus"}:
+        return "steps"
+    return "main" if has & {"provisioningaction", "action", "jobid", "cycleid"} else ""
+
+
+def _detail(document: Document, kind: str, field: str, aliases: Mapping[str, tuple[str, ...]]) -> Recognised | None:
+    table = document.csv
+    if table is None or _kind(table.names) != kind:
+        return None
+    places = table.columns({"changeId": _CHANGE, **aliases})
+    by_change: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    lost = 0
+    for line in table.rows:
+        change = text(line[places["changeId"]])
+        if change is None:
+            lost += 1
+            continue
+        row = {f: entra_log_flat.decoded(line[n]) for f, n in places.items() if f != "changeId"}
+        by_change[change].append(row)
+
+    def settle(found: Recognised, parts: Parts) -> None:
+        known = _DETAILS.setdefault(parts, {}).setdefault(field, {})
+        for change, more in by_change.items():
+            known.setdefault(change, []).extend(more)
+        found.remark("It only explains the rows of the file ProvisioningLogs of the same download.")
+
+    # a detail is no operation of its own: alone it proves nothing about the log
+    return Recognised(len(table.rows) - lost, lost + table.unreadable, settle=settle, complete=False, subject=kind)
+
+
+def _recognised(document: Document, records: Iterable[Any], unreadable: int) -> Recognised:
+    """Rows are made once the details of the other files are known; counted and spanned at once."""
+    told = list(records)
+    readable = [r for r in told if r is not None and entra_log.event(r) is not None]
+    first_at, last_at = span((entra_log.event(r) or {}).get("at") for r in readable)
+    found = Recognised(len(readable), len(told) - len(readable) + unreadable, first_at=first_at, last_at=last_at)
+    if len(readable) >= MOST_LOG_ROWS:
+        found.complete = False
+        found.remark(f"{MOST_LOG_ROWS} rows: the portal cuts a download there. Export shorter spans.")
+
+    def settle(result: Recognised, parts: Parts) -> None:
+        details = _DETAILS.get(parts, {})
+        for field, file in _JOIN.items():
+            known = details.get(field)
+            if known:
+                for row in readable:
+                    row[field] = row[field] or known.get(str(row["changeId"]), [])
+            elif document.csv is not None and not any(r[field] for r in readable):
+                result.remark(f"The file {file} of the same download is not in the folder: put it beside this one.")
+        of_the_application(document, readable, result, parts)
+
+    found.settle = settle
+    return found
