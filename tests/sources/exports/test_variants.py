@@ -17,7 +17,12 @@ from tests.tenants import tenant
 
 FAULTS = {"okta": "create_off", "entra": "names_empty"}
 KINDS = {"okta": ("system-log.json", variants.OKTA), "entra": ("provisioning-log.json", variants.ENTRA)}
-CASES = [(p, name) for p, (_, kinds) in KINDS.items() for name in kinds]
+QUICK = ("message as text", "portal CSV")
+CASES = [
+    pytest.param(p, name, marks=() if name in QUICK else pytest.mark.slow)
+    for p, (_, kinds) in KINDS.items()
+    for name in kinds
+]
 
 
 @pytest.fixture(scope="module")
