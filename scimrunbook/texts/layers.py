@@ -59,7 +59,7 @@ _BOILERPLATE = re.compile(
     r"Processing of the HTTP request resulted in an exception\.?"
     r"(?: Please see the HTTP response returned by the '?Response'? property of this exception for details\.?)?"
     r"|An error occurred while sending the request to the provisioning service\.?|Message:"
-    r"|urn:ietf:params:scim:[\w:.]{1,80}",
+    r"|urn:ietf:params:scim:[\w:]{1,60}2\.0:\w{1,40}:?",
     re.IGNORECASE,
 )
 _HTML = re.compile(r"<\s{0,2}(?:!doctype|html|head|body|title|h1|div|script)\b", re.IGNORECASE)

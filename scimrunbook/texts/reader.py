@@ -118,7 +118,7 @@ def _fits(rule: Rule, layers: Layers, kind: str | None) -> bool:
         return False
     if rule.code and not layers.code.endswith(rule.code):
         return False
-    if rule.kinds and kind is not None and kind not in rule.kinds:
+    if rule.kinds and kind not in (*rule.kinds, None if rule.all else ""):
         return False
     return not (rule.not_kinds and kind in rule.not_kinds)
 
