@@ -54,6 +54,11 @@ _BARE = re.compile(
     rf"(?:^|[\s(\"'])(?P<number>[345]\d\d)\b[\s):,\"'.-]{{0,4}}(?:$|error|{_PHRASE}|status|response|code)", re.I
 )
 _REMOTE = re.compile(r"(?:errors?|messages?) reported by (?:the )?(?:remote server|connector|remote)\s{0,3}:?", re.I)
+# Okta's own sentence around a task; the application's name in it is no part of the failure.
+_TASK = re.compile(
+    r"(?P<what>Automatic [a-z ]{3,40}?) of (?P<whom>user|group) .{1,120}? (?:to|from|in|for) app .{1,100}? failed\b:?",
+    re.I,
+)
 _WEB = re.compile(r"Web Response:", re.IGNORECASE)
 _BOILERPLATE = re.compile(
     r"Processing of the HTTP request resulted in an exception\.?"
@@ -65,7 +70,7 @@ _BOILERPLATE = re.compile(
 _HTML = re.compile(r"<\s{0,2}(?:!doctype|html|head|body|title|h1|div|script)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,300}>")
 _SAID = re.compile(
-    r'"(detail|message|error_description|description|title|scimType|error|reason|errorSummary)"\s{0,3}:\s{0,3}"([^"]{1,600})',
+    r'"(detail|message|error_description|description|title|scimType|error|reason|errorSummary)"\s{0,3}:\s{0,3}"((?:[^"\\\\]|\\\\.){1,600})',
     re.I,
 )
 # Keys whose values are the message itself; any other key names what the message is about.
@@ -110,7 +115,7 @@ class Layers:
 
 def split(text: str, kind: str | None = None, http_status: int | None = None, code: str = "") -> Layers:
     """The layers of a text. A SCIM answer (``kind`` scim_response) is the remote end's word as a whole."""
-    text = tidy(text)
+    text = _TASK.sub(r"\g<what> of \g<whom>: ", tidy(text), count=1)
     found = _CODE.match(text)
     if not code and found and kind != "symptom" and _is_code(found[1]):
         code, text = found[1], text[found.end(1) :].lstrip(": \n.")
@@ -127,7 +132,7 @@ def split(text: str, kind: str | None = None, http_status: int | None = None, co
         if brace >= 0:
             head, tail = head[:brace], head[brace:]
     detail, rest, inner = _remote(tail)
-    outer = _BOILERPLATE.sub(" ", f"{head}\n{rest}").strip()
+    outer = _BOILERPLATE.sub(" ", _NAMED.sub(" ", f"{head}\n{rest}")).strip()
     status = http_status or _named(head) or inner
     if status is None and kind != "symptom":
         status = _sentence(head) or (_sentence(tail) if not head.strip() else None)
@@ -139,7 +144,7 @@ def split(text: str, kind: str | None = None, http_status: int | None = None, co
 def tidy(text: str) -> str:
     """Bounded, in one form of Unicode, without control characters, with escapes of JSON and HTML taken back."""
     text = unicodedata.normalize("NFKC", text[:MAX_CHARS])
-    text = text.replace('\\"', '"').replace("\\r", "").replace("\\n", "\n").replace("\\u003c", "<")
+    text = text.replace("\\r", "").replace("\\n", "\n").replace("\\u003c", "<")
     text = text.translate(_PLAIN)
     if "&" in text:
         text = html.unescape(text)
@@ -171,14 +176,17 @@ def _remote(tail: str) -> tuple[tuple[str, ...], str, int | None]:
     if start < 0 or start > 400:
         start = tail.find("[{")
     if start >= 0:
-        try:
-            data, end = json.JSONDecoder(strict=False).raw_decode(tail[start:])
-        except (ValueError, RecursionError):
-            said = tuple(f"{v}" for _, v in _SAID.findall(tail))
+        decoded = _decoded(tail[start:])
+        if decoded is None and '\\"' in tail:
+            tail = tail.replace('\\"', '"')
+            decoded = _decoded(tail[start:])
+        if decoded is None:
+            said = tuple(v.replace('\\"', '"') for _, v in _SAID.findall(tail))
             number = re.search(r'"status"\s{0,3}:\s{0,3}"?([345]\d\d)', tail)
             if said:
                 return said, "", int(number[1]) if number else None
         else:
+            data, end = decoded
             before = _text(tail[:start].strip(" .:\n\"'"))
             parts = [p for p in (before, *_values(data)) if p]
             return tuple(parts), tail[start + end :].strip(" .\n"), _inner_status(data)
@@ -186,6 +194,14 @@ def _remote(tail: str) -> tuple[tuple[str, ...], str, int | None]:
     rest = tail[cut.start() :] if cut else ""
     body = _text(tail[: cut.start()] if cut else tail)
     return ((body,) if body else ()), rest, None
+
+
+def _decoded(text: str) -> tuple[Any, int] | None:
+    """The JSON value a text begins with, and where it ends; None where it is cut or no JSON."""
+    try:
+        return json.JSONDecoder(strict=False).raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _text(body: str) -> str:

@@ -19,6 +19,8 @@ from scimrunbook.texts.vocabulary import Sentence, sentences
 
 CLEAR = 0.5  # a cause below this is not named
 MARGIN = 0.12  # nor one that is this little ahead of another
+_GUESSED = (400, 404, 409, 422)  # statuses servers give for many reasons
+_BESIDE_WORDS = 0.6
 _OUTER = 0.45  # what an outer layer adds where an inner one speaks
 
 
@@ -89,6 +91,8 @@ def read(
     coded = _Voices([(w, c, None) for w, c in entry.voices] if entry else [])
     coded.rules += _bare(layers, kind, whole, by_code=True)
     stated = _Voices(_bare(layers, kind, whole, by_code=False))
+    if inner and layers.status in _GUESSED:  # the remote end gave a reason; the bare status says less than that
+        stated.rules = [(w if c == UNKNOWN or (r and r.html) else w * _BESIDE_WORDS, c, r) for w, c, r in stated.rules]
     score, voices = _weigh([*heard, coded, stated])
     score = _in_context(score, context)
     return _told(score, voices, layers, entry, provider, kind)
