@@ -97,6 +97,7 @@ TABLES: dict[str, dict[str, str]] = {
         "latency_ms": "int", "content_type": "text",
         "failure": "text",  # dns | refused | tls | certificate | timeout | reset | truncated | html | redirect | …,
         "detail": "text", "total_results": "int", "rows": "int",
+        "quirks": "text",  # JSON list of names in guide.SCIM_QUIRKS
     },
     # What was read, from where, how complete, and what was refused.
     "coverage": {

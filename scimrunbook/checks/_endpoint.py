@@ -5,11 +5,15 @@ The probe asks the region's own address, whatever was typed into the provider; w
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pandas as pd
 
 from scimrunbook.checks import check
 from scimrunbook.checks._words import ask_catalog, count, listed, provider
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Reach, Status
+from scimrunbook.guide import SCIM_QUIRKS
 from scimrunbook.snapshot import Snapshot
 
 S = "connection"
@@ -130,7 +134,36 @@ def answers_are_scim(snapshot: Snapshot) -> Outcome:
             actions=(ask_catalog("Report these answers: something in front of the endpoint answers for it."),),
         )
     names = ("list_users", "list_groups", "unknown_id", "service_provider_config", "schemas")
-    return judged(snapshot, names, "Some answers are not as SCIM says", grave=("list_users",))
+    outcome = judged(snapshot, names, "Some answers are not as SCIM says", grave=("list_users",))
+    return _with_quirks(snapshot, outcome)
+
+
+def quirks_of(snapshot: Snapshot) -> pd.DataFrame:
+    """The known deviations that the probe met: ``quirk``, ``what``, ``breaks``, ``request``, ``met elsewhere``."""
+    rows = snapshot["probes"].dropna(subset=["quirks"])
+    met = [(n, probe) for names, probe in zip(rows["quirks"], rows["probe"], strict=True) for n in json.loads(names)]
+    known = [(SCIM_QUIRKS[n], probe) for n, probe in met if n in SCIM_QUIRKS]
+    told_of = [(q.name, q.title, ", ".join(q.breaks) or "nobody", p, q.cases) for q, p in known]
+    return pd.DataFrame(told_of, columns=["quirk", "what", "breaks", "request", "met elsewhere"])
+
+
+def _with_quirks(snapshot: Snapshot, outcome: Outcome) -> Outcome:
+    """A pass becomes a warning where a deviation is known to break this provider; all of them are evidence."""
+    quirks = quirks_of(snapshot)
+    if quirks.empty:
+        return outcome
+    evidence = (*outcome.evidence, Evidence.of("Known deviations, and where else they were met", quirks))
+    ours = quirks[quirks["breaks"].str.contains(snapshot.provider)]
+    if ours.empty or outcome.status is not Status.PASS:
+        return replace(outcome, evidence=evidence)
+    return Outcome(
+        Status.WARN,
+        f"{count(len(ours), 'deviation')} known to trouble {provider(snapshot)}: {listed(list(ours['what']))}.",
+        "Answers as RFC 7644 and the provider expect them.",
+        evidence,
+        actions=(ask_catalog("Report these answers; nothing in the provider mends them."),),
+        causes=(),
+    )
 
 
 @check(

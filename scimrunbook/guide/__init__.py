@@ -24,6 +24,7 @@ from scimrunbook.guide.tables import (
     OktaToggle,
     QuarantineReason,
     Region,
+    ScimQuirk,
     Section,
     Source,
     Symptom,
@@ -41,6 +42,7 @@ __all__ = [
     "OKTA_TOGGLES",
     "QUARANTINE_REASONS",
     "REGIONS",
+    "SCIM_QUIRKS",
     "SECTIONS",
     "SOURCES",
     "SYMPTOMS",
@@ -55,6 +57,7 @@ __all__ = [
     "OktaToggle",
     "QuarantineReason",
     "Region",
+    "ScimQuirk",
     "Section",
     "Source",
     "Symptom",
@@ -80,6 +83,7 @@ ENTRA_SKIPS: dict[str, EntraSkip]
 QUARANTINE_REASONS: dict[str, QuarantineReason]
 OKTA_EVENTS: dict[str, OktaEvent]
 HOW_TO_GET: dict[str, HowToGet]
+SCIM_QUIRKS: dict[str, ScimQuirk]
 
 
 class GuideError(ValueError):
@@ -106,7 +110,7 @@ def row(kind: type[T], table: str, entry: str, data: dict[str, Any], **given: An
     missing = {n for n, f in known.items() if f.default is MISSING} - set(values)
     if wrong := sorted(missing | (set(values) - set(known))):
         raise GuideError(f"{table}.toml, {entry}: missing or unknown: {', '.join(wrong)}")
-    for name in ("causes", "sources"):
+    for name in ("causes", "sources", "breaks"):
         if name in values:
             values[name] = tuple(values[name])
     if unknown := set(values.get("causes", ())) - set(Cause):
@@ -179,6 +183,7 @@ _LOADERS: dict[str, Callable[[], Any]] = {
     "ENTRA_SKIPS": lambda: _by(EntraSkip, "entra_errors", "skip", "reason"),
     "QUARANTINE_REASONS": lambda: _by(QuarantineReason, "entra_errors", "quarantine", "reason"),
     "OKTA_EVENTS": _okta_events,
+    "SCIM_QUIRKS": lambda: _named(ScimQuirk, "scim_quirks"),
     "HOW_TO_GET": lambda: _named(HowToGet, "how_to_get", "what"),
 }
 

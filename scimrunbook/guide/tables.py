@@ -143,3 +143,20 @@ class HowToGet:
     export: str
     file: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScimQuirk:
+    """A way in which real SCIM servers deviate. ``breaks``: okta, entra, reader; nobody: for information.
+
+    ``seen``: get (the probe sees it), provider_log (only writes show it), time (only time shows it). ``cases``: where
+    it was met.
+    """
+
+    name: str
+    number: int
+    title: str
+    breaks: tuple[str, ...]
+    seen: str
+    cases: str
+    source: str = ""

@@ -1,11 +1,13 @@
 """The probe: a few GET requests that show how the Catalog endpoint behaves, one row of ``probes`` each.
 
 Names in column ``probe``, in the order they are asked. ``ok`` says whether the answer is what RFC 7644 or the
-provider expects; ``detail`` says what is off. At most twenty requests (``light``).
+provider expects; ``detail`` says what is off, ``quirks`` (a JSON list) which of the field's known deviations it shows.
+At most twenty requests (``light``), or 59 that carry the token (``full``: they show a failure rate of 5 % with 95 %
+certainty).
 
 ========================  ====================================================================================
 provider_test             the provider's own connection test, same path, query encoding and known headers
-provider_test_again       only where that was refused: always, or now and then? (full: 29 times, in any case)
+provider_test_again       only where that was refused: always, or now and then? (full: what is left of the 59)
 no_token, wrong_token     controls; must be refused
 token_without_bearer      control, Okta: its Header Auth app sends the field as typed, so ``Bearer`` may be missing
 list_users                the first ten; list_users_again: the same ten in the same order
@@ -18,6 +20,10 @@ filter_nonsense           an attribute that does not exist must not return every
 unknown_id                404 with a SCIM error
 list_groups               the first group; filter_display_name: found by its name
 service_provider_config   what the endpoint says of itself; schemas
+without_accept            full: no Accept header; resource_types; config_without_token: the same as anybody
+default_page, large_page  full: no count, and count=1000; count_zero, start_zero: the odd numbers
+filter_plus               full: somebody with a plus in the address; filter_inactive: somebody disabled
+filter_work_email         full: as Entra may match
 ========================  ====================================================================================
 
 Sources: RFC 7644 sections 3.4.2, 3.12 and 4; RFC 6750 (401); the connection tests as observed in servers' logs
@@ -27,6 +33,8 @@ blanks as ``+``, no Accept header known).
 
 from __future__ import annotations
 
+import json
+import re
 import secrets as random_secrets
 import uuid
 from collections.abc import Callable
@@ -35,6 +43,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from scimrunbook.evidence.secrets import Secret
+from scimrunbook.guide import REGIONS
 from scimrunbook.incident import Incident
 from scimrunbook.sources import scim_expectations as expect
 from scimrunbook.sources import scim_records as scim
@@ -42,10 +51,13 @@ from scimrunbook.sources.failures import UNREACHABLE
 from scimrunbook.sources.http import Answer, BearerAuth, Reader, ReadFailure
 from scimrunbook.sources.parts import Parts
 from scimrunbook.sources.scim_expectations import PATH, Verdict
+from scimrunbook.sources.scim_quirks import Exchange, observe
 
 OKTA_AGENT = "Okta SCIM Client 1.0.0"
 SCIM: dict[str, str | None] = {"Accept": "application/scim+json"}
-REPEATS_LIGHT, REPEATS_FULL = 2, 29  # 29 show a failure rate of 10 % at least once with 95 % certainty
+REPEATS_LIGHT = 2
+FULL = 59  # requests with the token: they show a failure rate of 5 % at least once with 95 % certainty
+_NUMBER = re.compile(r"[?&](startIndex|count)=(\d+)")
 _MATCHING = ("userName", "externalId", 'emails[type eq "work"].value')
 
 Row = dict[str, Any]
@@ -66,7 +78,8 @@ class Probe:
     ) -> None:
         self.open_reader, self.reader, self.secret = open_reader, reader, secret
         self.incident, self.parts, self.full = incident, parts, full
-        self.asked = 0
+        self.asked = self.with_secret = 0
+        self.exchanges: dict[str, Exchange] = {}
         self.failure: ReadFailure | None = None
 
     def run(self) -> ReadFailure | None:
@@ -76,6 +89,7 @@ class Probe:
             note = self.with_token()
         else:
             self.controls()
+        self.note_quirks()
         unreachable = self.failure if self.failure and self.failure.kind in UNREACHABLE else None
         proxy = f"Through the proxy {self.reader.proxy}." if self.reader.proxy else ""
         self.parts.cover(
@@ -94,7 +108,7 @@ class Probe:
         if first is None and self.failure and self.failure.kind in UNREACHABLE:
             return "The endpoint was not reached: nothing else was asked."
         refused = first is not None and first.status in (401, 403)
-        for _ in range(REPEATS_FULL if self.full else REPEATS_LIGHT if refused else 0):
+        for _ in range(REPEATS_LIGHT if refused else 0):
             again = self.ask("provider_test_again", path, expect.a_list, headers)
             refused = refused and again is not None and again.status in (401, 403)
         self.controls()
@@ -105,7 +119,49 @@ class Probe:
         self.groups(self.ask("list_groups", f"{PATH}/Groups?startIndex=1&count=1", expect.a_list))
         for name, place in (("service_provider_config", "ServiceProviderConfig"), ("schemas", "Schemas")):
             self.ask(name, f"{PATH}/{place}", expect.described)
+        if self.full:
+            self.oddities()
+            while self.with_secret < FULL and not (self.failure and self.failure.kind in UNREACHABLE):
+                self.ask("provider_test_again", path, expect.a_list, headers)
         return ""
+
+    def oddities(self) -> None:
+        """What only ``full`` asks: how the endpoint takes what clients seldom send."""
+        self.ask("resource_types", f"{PATH}/ResourceTypes", expect.described)
+        self.ask("without_accept", expect.users_path("startIndex=1&count=1"), expect.a_list, {"Accept": None})
+        with self.open_reader(None) as other:
+            self.ask("config_without_token", f"{PATH}/ServiceProviderConfig", expect.answered, reader=other)
+        self.ask("default_page", f"{PATH}/Users", expect.a_list)
+        large = self.ask("large_page", expect.users_path("startIndex=1&count=1000"), expect.a_list)
+        self.ask("count_zero", expect.users_path("startIndex=1&count=0"), expect.answered)
+        self.ask("start_zero", expect.users_path("startIndex=0&count=1"), expect.answered)
+        documents = expect.documents_of(large)
+        named = [(d, str(scim.get(d, "userName") or "")) for d in documents]
+        plus = next(((d, n) for d, n in named if "+" in n), None)
+        if plus:
+            path = expect.filter_path("userName", plus[1])
+            self.ask("filter_plus", path, expect.finds(plus[0], "userName", plus[1]))
+        disabled = next(((d, n) for d, n in named if n and scim.truth(scim.get(d, "active")) is False), None)
+        if disabled:
+            path = expect.filter_path("userName", disabled[1])
+            self.ask("filter_inactive", path, expect.finds(disabled[0], "userName", disabled[1]))
+        email = next((m for m in (scim.first_value(scim.get(d, "emails")) for d in documents) if m), None)
+        if email:
+            self.ask("filter_work_email", expect.filter_path('emails[type eq "work"].value', email), expect.answered)
+
+    def note_quirks(self) -> None:
+        """What the answers show together, at the request that shows it."""
+        region = REGIONS[self.incident.catalog_host]
+        rows: dict[str, Row] = {}
+        for row in self.parts.rows["probes"]:
+            rows.setdefault(str(row["probe"]), row)  # type: ignore[arg-type]
+        shown: dict[str, list[str]] = {}
+        for seen in observe(self.exchanges, region.base_url):
+            shown.setdefault(seen.probe, []).append(seen.quirk)
+            row = rows[seen.probe]
+            row["detail"] = "; ".join(t for t in (row.get("detail"), f"{seen.quirk}: {seen.shown}") if t)
+        for probe, names in shown.items():
+            rows[probe]["quirks"] = json.dumps(names)
 
     def provider_test(self) -> tuple[str, dict[str, str | None]]:
         """Path with query, and headers, of the provider's own connection test."""
@@ -178,6 +234,7 @@ class Probe:
         """One request and its row; None where no answer came."""
         reader = reader or self.reader
         self.asked += 1
+        self.with_secret += reader is self.reader and self.secret is not None
         row: Row = {"probe": probe, "at": datetime.now(UTC), "host": reader.host, "path": _template(path)}
         try:
             answer = reader.get(path, headers=headers or SCIM)
@@ -185,6 +242,7 @@ class Probe:
             self.failure = failure
             self.parts.add("probes", [{**row, "ok": False, "failure": failure.kind, "detail": failure.message}])
             return None
+        self.exchanges.setdefault(probe, _exchange(answer, path))
         page, trouble = expect.page_of(answer), wrong(answer)
         remarks = [trouble, *(page.quirks if page else [])]
         row |= {
@@ -206,3 +264,22 @@ def _template(path: str) -> str:
     """The path without its query, ids as ``{id}``: filter values are e-mail addresses."""
     plain = path.split("?")[0]
     return f"{PATH}/Users/{{id}}" if plain.startswith(f"{PATH}/Users/") else plain
+
+
+def _exchange(answer: Answer, path: str) -> Exchange:
+    """The answer as the quirks' rules read it."""
+    try:
+        value = None if answer.is_redirect else answer.json()
+    except ReadFailure:
+        value = None
+    asked = {k: int(v) for k, v in _NUMBER.findall(path)}
+    return Exchange(
+        answer.status,
+        answer.content_type,
+        {k.lower(): v for k, v in answer.headers.items()},
+        value,
+        html=bool(answer.body) and answer.is_html,
+        empty=not answer.body.strip(),
+        count=asked.get("count"),
+        start=asked.get("startIndex", 1),
+    )

@@ -67,6 +67,11 @@ def described(answer: Answer) -> str | None:
         return failure.message
 
 
+def answered(answer: Answer) -> str | None:
+    """Any answer will do but a server error: what it shows is for the quirks."""
+    return f"status {answer.status}" if answer.status >= 500 else None
+
+
 def nobody(answer: Answer) -> str | None:
     return a_list(answer) or (f"{len(ids_of(answer))} rows where nobody is" if ids_of(answer) else None)
 

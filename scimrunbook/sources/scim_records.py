@@ -76,7 +76,7 @@ def read_page(body: bytes, *, content_type: str = "", where: str = "the answer")
             unreadable += 1
         else:
             documents.append(document)
-    return Page(documents, _whole(wrapper.totalResults), unreadable, quirks)
+    return Page(documents, whole(wrapper.totalResults), unreadable, quirks)
 
 
 def _item(raw: msgspec.Raw) -> dict[str, Any] | None:
@@ -102,7 +102,7 @@ def _loose_page(body: bytes, quirks: list[str], where: str) -> Page:
         if total is not None or isinstance(items, list):
             strange = [] if "Resources" in value else ["Resources missing or in other capitals"]
             shape = _counters(total, get(value, "startIndex"), get(value, "itemsPerPage"), get(value, "schemas"))
-            return _from_items(items if isinstance(items, list) else [], _whole(total), [*quirks, *strange, *shape])
+            return _from_items(items if isinstance(items, list) else [], whole(total), [*quirks, *strange, *shape])
     raise ReadFailure("not_json", f"{where} is JSON, but no SCIM list.", "Check the path: it should end in /Users.")
 
 
@@ -122,7 +122,7 @@ def _counters(total: Any, start: Any, per_page: Any, schemas: Any) -> list[str]:
     return quirks
 
 
-def _whole(value: Any) -> int | None:
+def whole(value: Any) -> int | None:
     if isinstance(value, bool) or value is None:
         return None
     try:

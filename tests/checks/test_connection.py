@@ -163,3 +163,23 @@ def test_what_the_probe_shows(finding_id: str, row: dict[str, Any], status: Stat
 
 def test_without_a_probe_nothing_is_said_of_the_endpoint() -> None:
     assert Tenant("okta").find("connection.filters_work").status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("quirk", "status"),
+    [("counters_text", Status.WARN), ("disabled_hidden", Status.WARN), ("items_per_page", Status.PASS)],
+)
+def test_a_known_deviation_that_breaks_the_provider_is_a_warning_and_no_cause(quirk: str, status: Status) -> None:
+    tenant = Tenant("okta")
+    tenant.read("catalog.probe")
+    tenant.rows["probes"] = [probe("list_users", quirks=f'["{quirk}"]')]
+    finding = tenant.find("connection.answers_are_scim")
+    assert (finding.status, finding.causes) == (status, () if status is Status.WARN else finding.causes)
+    assert any("Known deviations" in e.title for e in finding.evidence)
+
+
+def test_what_breaks_the_other_provider_is_only_evidence() -> None:
+    tenant = Tenant("okta")
+    tenant.read("catalog.probe")
+    tenant.rows["probes"] = [probe("filter_nobody", quirks='["no_match_404"]'), probe("list_users")]
+    assert tenant.find("connection.answers_are_scim").status is Status.PASS

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scimrunbook import guide
 from scimrunbook.evidence.secrets import Secret
 from scimrunbook.incident import Incident
 from scimrunbook.simulator.catalog import Catalog
@@ -327,9 +328,22 @@ def test_groups_listed_without_members_are_fetched_one_by_one() -> None:
     assert got["team_members"].to_dict("records") == [{"team_id": "g/1", "account_id": "u1"}]
 
 
-def test_full_repeats_the_test_often_enough_to_see_one_failure_in_ten() -> None:
-    rows = collected(practice().app, probe="full")["probes"]
-    assert (rows["probe"] == "provider_test_again").sum() == 29
+def test_full_asks_59_times_with_the_token_so_that_one_failure_in_twenty_shows() -> None:
+    made = practice()
+    got = collected(made.app, probe="full")
+    rows = got["probes"]
+    without = rows["probe"].isin(("no_token", "wrong_token", "token_without_bearer", "config_without_token"))
+    assert (~without).sum() == 59 and 0.95**59 < 0.05
+    assert (rows["probe"] == "provider_test_again").sum() > 25
+    assert {"default_page", "count_zero", "filter_inactive", "filter_plus"} <= set(rows["probe"])
+    assert {r.method for r in made.requests} == {"GET"}
+
+
+def test_the_practice_catalog_shows_no_quirk_that_breaks_anybody() -> None:
+    for provider in ("okta", "entra"):
+        rows = collected(practice().app, provider=provider, probe="full")["probes"]
+        shown = {q for names in rows["quirks"].dropna() for q in json.loads(names)}
+        assert not {q for q in shown if guide.SCIM_QUIRKS[q].breaks}, rows[rows["quirks"].notna()]["detail"].tolist()
 
 
 # -- documents --------------------------------------------------------------------------------------------------------
