@@ -175,7 +175,7 @@ def test_a_known_deviation_that_breaks_the_provider_is_a_warning_and_no_cause(qu
     tenant.rows["probes"] = [probe("list_users", quirks=f'["{quirk}"]')]
     finding = tenant.find("connection.answers_are_scim")
     assert (finding.status, finding.causes) == (status, () if status is Status.WARN else finding.causes)
-    assert any("Known deviations" in e.title for e in finding.evidence)
+    assert any("Known deviations" in e.caption for e in finding.evidence)
 
 
 def test_what_breaks_the_other_provider_is_only_evidence() -> None:
