@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from http import HTTPStatus
 from typing import Any
 
 import pandas as pd
@@ -16,6 +18,9 @@ _MASK = "x@example.com"
 _MAX = 1500
 
 http_status = leading_status
+_PAGE = r"invalid json.{0,80}'<'|<!doctype html|<html"
+# As .NET names them: the phrase without blanks.
+_NET_NAMES = {re.sub(r"\W", "", s.phrase).casefold(): int(s) for s in HTTPStatus}
 
 
 def reading(status: int | None, code: str, reason: str) -> texts.Reading:
@@ -59,10 +64,23 @@ def families(events: pd.DataFrame) -> pd.Series[Any]:
     return pd.Series(by_group.reindex(group.ngroup()).to_numpy(), index=events.index, dtype="str")
 
 
+def is_page(events: pd.DataFrame) -> pd.Series[Any]:
+    """True where a web page came back in place of SCIM: another address answers, or something in front of it."""
+    text = events["reason"].fillna("").str
+    return (events["status"] == "failure") & text.contains(_PAGE, case=False, regex=True).astype(bool)
+
+
+def told_status(text: str) -> int | None:
+    """The HTTP status a text of Entra's names anywhere (``… Response Status Code: NotFound``)."""
+    found = re.search(r"status ?code:\s*(\w+)", text, re.IGNORECASE)
+    name = found[1].casefold() if found else ""
+    return int(name) if name.isdigit() else _NET_NAMES.get(name)
+
+
 def is_auth(events: pd.DataFrame) -> pd.Series[Any]:
     """True where the endpoint refused the credential: 401 or 403, or the provider's own words for it."""
     names = events["event_type"].isin(
         ("application.integration.authentication_failure", "application.configuration.update")
     )
-    failed = events["status"] == "failure"
+    failed = (events["status"] == "failure") & ~is_page(events)
     return failed & (names | (families(events) == Cause.URL_OR_TOKEN.value))

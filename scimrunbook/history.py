@@ -11,13 +11,17 @@ from typing import Any
 
 import pandas as pd
 
+from scimrunbook import guide
 from scimrunbook.derived import among, derived
-from scimrunbook.errors import families, is_auth
+from scimrunbook.errors import families, is_auth, is_page
+from scimrunbook.findings import Cause
+from scimrunbook.refusals import GROUP_WRITES as GROUP_WRITES
+from scimrunbook.refusals import WRITES as WRITES
+from scimrunbook.refusals import Refusals as Refusals
+from scimrunbook.refusals import refusals as refusals
 from scimrunbook.scope import log_of
 from scimrunbook.snapshot import Snapshot
 
-WRITES = ("create", "update", "deactivate", "reactivate", "delete", "sync", "lookup")
-GROUP_WRITES = ("group_create", "group_update", "group_delete", "membership")
 # Entra skips what is already so: as good as a success.
 SETTLED_SKIPS = ("RedundantExport", "RedundantSoftDelete")
 CYCLE_SECONDS = 40 * 60
@@ -35,10 +39,33 @@ def operations(snapshot: Snapshot) -> pd.DataFrame:
     events = events[events["action"].isin(WRITES + GROUP_WRITES)]
     key = events["person_key"].fillna(events["group_key"])
     ok = (events["status"] == "success") | ((events["status"] == "skipped") & events["skip_reason"].isin(SETTLED_SKIPS))
-    events = events.assign(key=key, ok=ok, failed=events["status"] == "failure", family=families(events))
+    events = events.assign(key=key, ok=ok, failed=events["status"] == "failure", family=_families(snapshot, events))
     return events.sort_values(
         ["at", "failed"], kind="stable", na_position="first", ascending=[True, False]
     ).reset_index(drop=True)
+
+
+def _families(snapshot: Snapshot, events: pd.DataFrame) -> pd.Series[Any]:
+    """The family of every failure, where more than its own text decides.
+
+    A page instead of JSON is the endpoint's doing where the address is known to be right. A refusal among successes is
+    too; one from before the credentials were entered anew only waits to be run again.
+    """
+    family, log = families(events), refusals(snapshot)
+    if right_address(snapshot):
+        family = family.mask(is_page(events), Cause.CATALOG_SIDE.value)
+    if log.renewed is not None:
+        family = family.mask(is_auth(events) & (events["at"] < log.renewed), Cause.SYNC_SCHEDULE.value)
+    elif log.mixed and not log.broken:
+        family = family.mask(is_auth(events), Cause.CATALOG_SIDE.value)
+    return family
+
+
+def right_address(snapshot: Snapshot) -> bool:
+    """Whether the base URL typed in is known, and leads to the region's own endpoint."""
+    typed = (snapshot.incident.catalog.configured_base_url or "").strip().split("?")[0].rstrip("/").casefold()
+    region = guide.REGIONS.get(snapshot.incident.catalog_host)
+    return region is not None and typed == region.base_url
 
 
 @derived
@@ -83,51 +110,6 @@ def open_failures(snapshot: Snapshot) -> pd.DataFrame:
     since_ok = rows["key"].map(last["ok_at"]) if len(last) else pd.Series(pd.NaT, index=rows.index)
     fresh = since_ok.isna() | (rows["at"] >= pd.to_datetime(since_ok, utc=True))
     return rows[rows["failed"] & (rows["key"].isna() | among(rows["key"], hurt)) & fresh]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusals:
-    """The credential in the log: ``broken`` when the latest contact was refused, ``mixed`` when it comes and goes."""
-
-    last_success: pd.Timestamp | None
-    first_refused: pd.Timestamp | None  # the first refusal after the last success; else the first of all
-    last_refused: pd.Timestamp | None
-    refused: int
-    succeeded: int
-    broken: bool
-    mixed: bool
-    people: tuple[str, ...]
-    rows: pd.DataFrame
-
-
-@derived
-def refusals(snapshot: Snapshot) -> Refusals:
-    """What the log (and, for Entra, the job's last success) tells about the credential."""
-    events = snapshot["events"].sort_values("at", kind="stable", na_position="first")
-    auth = events[is_auth(events)]
-    contact = events[(events["status"] == "success") & events["action"].isin((*WRITES, *GROUP_WRITES))]
-    seen = [t for t in (contact["at"].max(), snapshot["jobs"]["last_success_at"].max()) if pd.notna(t)]
-    success = max(seen) if seen else None
-    after = auth[auth["at"] > success] if success is not None else auth
-    shown = after if len(after) else auth
-    between = auth[auth["at"] < success] if success is not None else auth.iloc[:0]
-    first_success = contact["at"].min()
-    mixed = bool(len(between)) and pd.notna(first_success) and bool((between["at"] > first_success).any())
-    return Refusals(
-        success,
-        _time(shown["at"].min()),
-        _time(auth["at"].max()),
-        len(after),
-        len(contact),
-        bool(len(after)),
-        mixed,
-        tuple(sorted(shown["person_key"].dropna().unique())),
-        shown,
-    )
-
-
-def _time(value: Any) -> pd.Timestamp | None:
-    return None if pd.isna(value) else value
 
 
 @dataclass(frozen=True, slots=True)

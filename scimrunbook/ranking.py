@@ -44,6 +44,7 @@ SPECIFIC = (
     "assignments.group_push_is_healthy",
     "assignments.people_are_active_in_provider",
     "accounts.one_per_person",
+    "accounts.none_was_removed_by_hand",
     "sync.endpoint_keeps_up",
     "sync.runs_on_schedule",
     "sync.enough_time_has_passed",

@@ -12,7 +12,7 @@ import pandas as pd
 
 from scimrunbook.derived import among, derived, fold, looked_up, yes
 from scimrunbook.history import last_of, settled_before
-from scimrunbook.matching import accounts
+from scimrunbook.matching import accounts, catalog_known
 from scimrunbook.pending import pending
 from scimrunbook.scope import direct_members, team_groups
 from scimrunbook.snapshot import Snapshot
@@ -23,8 +23,11 @@ def teams_known(snapshot: Snapshot) -> bool:
 
 
 def members_known(snapshot: Snapshot) -> bool:
-    """Whether the list of teams came with members (a list without any, where some are wanted, tells nothing)."""
-    return teams_known(snapshot) and not snapshot["team_members"].empty
+    """Whether the list of teams came with members (a list without any, where some are wanted, tells nothing).
+
+    Members are accounts: whose they are is known only where the list of accounts is whole.
+    """
+    return teams_known(snapshot) and catalog_known(snapshot) and not snapshot["team_members"].empty
 
 
 @derived

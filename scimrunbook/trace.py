@@ -30,6 +30,8 @@ COLUMNS = ("person_key", "login", "name", "hop", *HOPS, "need", "proof", "action
 PASSED, STOPPED, BEHIND, UNKNOWN = "passed", "stopped", "not reached", "not known"
 
 _BLOCKS = ("connection", "base_url_and_token")
+# Providers ask for one account at a time: that pages are wrong hurts only who reads them all.
+_NO_BLOCK = ("connection.paging_is_sound",)
 _NO_CYCLE = "sync.runs_on_schedule"  # holds up everybody as well, and is the provider's own
 _ASSIGNED = (
     "assignments.people_are_assigned",
@@ -167,7 +169,12 @@ class _Trace:
         p = self.people
         failing = yes(self.last["open"])
         reason = self.last["reason"].fillna(self.last["error_code"])
-        owner = self._owner("sync.deactivations_were_delivered", "sync.endpoint_keeps_up", "sync.no_failed_operations")
+        owner = self._owner(
+            "sync.fresh_run_queued_after_fix",
+            "sync.deactivations_were_delivered",
+            "sync.endpoint_keeps_up",
+            "sync.no_failed_operations",
+        )
         self._stopped("delivery", failing & ~p["need"].eq("none"), reason.fillna("failed without a reason"), owner)
         self.known["delivery"] = self.last["ok_at"].notna() | failing | yes(p["exists"])
 
@@ -176,6 +183,8 @@ class _Trace:
         self.known["account"] = p["exists"].notna()
         twice = self._hit("accounts.one_per_person")
         self._stopped("account", twice, "more than one account", "accounts.one_per_person")
+        removed = self._hit("accounts.none_was_removed_by_hand")
+        self._stopped("account", removed, "the account was removed in Catalog", "accounts.none_was_removed_by_hand")
         words = {
             "create": "no account in Catalog",
             "reactivate": "the account is inactive",
@@ -273,7 +282,7 @@ def blocks(findings: Sequence[Finding]) -> list[Finding]:
     found = [
         f
         for f in findings
-        if (f.section in _BLOCKS or f.id == _NO_CYCLE)
+        if ((f.section in _BLOCKS and f.id not in _NO_BLOCK) or f.id == _NO_CYCLE)
         and f.reach is Reach.TENANT
         and f.status is Status.FAIL
         and f.deciding

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from scimrunbook.checks import check
@@ -26,6 +28,7 @@ from scimrunbook.findings import Action, Cause, Evidence, Outcome, Status
 from scimrunbook.history import iso, last_of, open_failures, operations, when
 from scimrunbook.pending import pending
 from scimrunbook.snapshot import Snapshot
+from scimrunbook.teams import team_gaps
 
 S = "sync_and_logs"
 READ_IT = "Read the task or log entry of one of these people and add its text to the incident's summary."
@@ -36,6 +39,12 @@ def log_screen(snapshot: Snapshot) -> str:
     if snapshot.provider == "okta":
         return "Okta Admin Console > Reports > System Log"
     return screen(snapshot, "Provisioning", "Provisioning logs")
+
+
+def behind_in_teams(snapshot: Snapshot, groups: pd.Series[Any]) -> pd.Series[Any]:
+    """People whose membership of one of these groups' teams differs."""
+    gaps = team_gaps(snapshot)
+    return gaps[gaps["group_key"].isin(groups.dropna()) & ~gaps["waiting"]]["person_key"]
 
 
 def causes_of(rows: pd.DataFrame) -> tuple[Cause, ...]:
@@ -203,7 +212,7 @@ def endpoint_keeps_up(snapshot: Snapshot) -> Outcome:
     if slow.empty and (busy.empty or fine):
         also = f" {count(len(busy), 'probe request')} met an error, the others did not." if len(busy) else ""
         return Outcome(Status.PASS, f"No open failure is of the endpoint's making.{also}")
-    hit = keys(slow["key"])
+    hit = keys(pd.concat([slow["person_key"], behind_in_teams(snapshot, slow["group_key"])]))
     said = [f"{count(len(slow), 'operation')} failed by the endpoint's own error"] * bool(len(slow))
     if len(busy) and not fine:
         said.append(f"all probe requests met one ({int(busy['http_status'].iloc[0])})")

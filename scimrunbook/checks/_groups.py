@@ -15,9 +15,9 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.derived import derived, no, yes
+from scimrunbook.derived import derived, looked_up, no, yes
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Status
-from scimrunbook.history import iso
+from scimrunbook.history import iso, last_of
 from scimrunbook.scope import assigned_groups, direct_members, scope, team_groups
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.teams import team_gaps
@@ -180,6 +180,8 @@ def group_push_is_healthy(snapshot: Snapshot) -> Outcome:
         steps.append(
             Action(where, "Use one group for assignment and another for the push; Okta does not support both.")
         )
+    # a push that failed because of what Catalog answered is no matter of assignment: section 06 says whose it is
+    family = looked_up(broken["group_key"], last_of(snapshot)["family"]).dropna() if both.empty else broken["name"][:0]
     return Outcome(
         Status.FAIL if len(broken) or len(gaps) else Status.WARN,
         f"{listed(said)}.".replace("the push", "The push", 1)
@@ -189,4 +191,5 @@ def group_push_is_healthy(snapshot: Snapshot) -> Outcome:
         keys(gaps["person_key"] if len(gaps) else pd.concat([broken["group_key"], both["group_key"]])),
         tuple(steps),
         since=iso(broken["at"].max()) if len(broken) else None,
+        causes=() if len(family) else None,
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from scimrunbook import guide
-from scimrunbook.checks._words import keys, listed, screen
+from scimrunbook.checks._words import keys, listed, people, screen
 from scimrunbook.derived import yes
 from scimrunbook.findings import Action, Evidence, Outcome, Status
+from scimrunbook.history import open_failures
 from scimrunbook.pending import pending
 from scimrunbook.snapshot import Snapshot
 
@@ -65,21 +68,39 @@ def compared(
     said = [f"{listed([r.target for r in missing])} not mapped"] * bool(missing)
     said += [f"{r.target} comes from {normal(have[r.target], keep_case=True)}, not from {r.source}" for r in wrong]
     said += [f"not needed: {listed(extra[:5], len(extra))}"] * bool(extra)
+    refused = refused_for(snapshot, extra) if direction == "to_app" else ()
+    if refused:
+        said[-1] += f", and Catalog refuses {'it' if len(extra) == 1 else 'them'} for {people(len(refused))}"
     where = mapping_screen(snapshot, direction, kind)
     steps = [Action(where, f"Map {r.target} from {r.source}, save.") for r in (*missing, *wrong)]
     if extra:
         steps.append(Action(where, f"Delete {listed(extra[:8], len(extra))} (choose 'Do not map'), save."))
     return Outcome(
-        Status.FAIL if grave and (missing or wrong) else Status.WARN,
+        Status.FAIL if grave and (missing or wrong or refused) else Status.WARN,
         f"The mapping differs from the guide: {'; '.join(said)}.",
         "; ".join(f"{r.target} from {r.source}" for r in wanted) + ".",
         (Evidence.of("The mapping as it is", rows[["target", "source", "flow"]]),),
-        _hurt(snapshot, [r.target for r in (*missing, *wrong)]) if kind == "user" and direction == "to_app" else (),
+        (
+            keys(pd.Series([*_hurt(snapshot, [r.target for r in (*missing, *wrong)]), *refused], dtype="str"))
+            if kind == "user" and direction == "to_app"
+            else ()
+        ),
         actions=tuple(steps),
     )
 
 
 _NAMES = {"givenName": ("given_name", "has_given"), "familyName": ("family_name", "has_family")}
+
+
+def refused_for(snapshot: Snapshot, targets: list[str]) -> tuple[str, ...]:
+    """People whose operation failed, and still does, with a text that names one of these attributes."""
+    names = {n for t in targets for n in (t, t.split(":")[-1].split(".")[-1])}
+    failures = open_failures(snapshot)
+    if failures.empty or not names:
+        return ()
+    pattern = r"\b(?:" + "|".join(re.escape(n) for n in sorted(names)) + r")\b"
+    bad = failures["family"].eq("attribute_mapping") & failures["reason"].fillna("").str.contains(pattern, regex=True)
+    return keys(failures[bad.astype(bool)]["person_key"])
 
 
 def _hurt(snapshot: Snapshot, targets: list[str]) -> tuple[str, ...]:

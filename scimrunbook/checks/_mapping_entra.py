@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scimrunbook.checks import check
-from scimrunbook.checks._mapping import by_target, compared, mapping_screen, normal, wanted_rows
+from scimrunbook.checks._mapping import by_target, compared, mapping_screen, normal, refused_for, wanted_rows
 from scimrunbook.checks._words import (
     count,
     keys,
@@ -16,7 +16,6 @@ from scimrunbook.checks._words import (
 )
 from scimrunbook.derived import fold, yes
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Reach, Status
-from scimrunbook.history import open_failures
 from scimrunbook.matching import accounts
 from scimrunbook.pending import to_app
 from scimrunbook.scope import scope
@@ -133,9 +132,7 @@ def entra_no_extras(snapshot: Snapshot) -> Outcome:
     if extra.empty:
         return Outcome(Status.PASS, "Only the documented attributes are mapped.")
     names = sorted(extra["target"].dropna())
-    failures = open_failures(snapshot)
-    refused = failures[failures["reason"].fillna("").map(lambda text: any(n in text for n in names)).astype(bool)]
-    hit = keys(refused["person_key"])
+    hit = refused_for(snapshot, names)
     return Outcome(
         Status.FAIL if hit else Status.WARN,
         f"{count(len(names), 'attribute is', 'attributes are')} mapped that Catalog does not need: "

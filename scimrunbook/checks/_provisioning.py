@@ -59,6 +59,7 @@ def job_is_on(snapshot: Snapshot) -> Outcome:
             Status.FAIL,
             f"{app_name(snapshot)} has no provisioning job: provisioning was never configured.",
             "One job, switched on.",
+            affected=undelivered(snapshot),
             actions=(
                 Action(
                     screen(snapshot, "Provisioning"),
@@ -126,14 +127,20 @@ def flows_are_on(snapshot: Snapshot) -> Outcome:
             affected=undelivered(snapshot),
             actions=(Action(where, "Set Enabled to Yes and save; saving restarts provisioning."),),
         )
-    needs = {"add": ("Create", "create"), "update": ("Update", "update"), "delete": ("Delete", "deactivate")}
+    # disabling is an update; Delete is about people deleted for good, whom no list holds any more
+    needs: dict[str, tuple[str, tuple[str, ...]]] = {
+        "add": ("Create", ("create",)),
+        "update": ("Update", ("update", "deactivate", "reactivate")),
+        "delete": ("Delete", ()),
+    }
     off = [n for n in needs if flows and n not in flows]
     passed_over = _passed_over(snapshot) if "update" in flows or not flows else ()
     told = snapshot.facts.app.skip_out_of_scope_deletions
     skips = told is True or (told is None and bool(passed_over))
     if not off and not skips:
         return Outcome(Status.PASS, "Create, Update and Delete are ticked, and who leaves the scope is disabled.")
-    hit = undelivered(snapshot, *(needs[n][1] for n in off), *(("deactivate",) if told else ()))
+    held = [*(need for n in off for need in needs[n][1]), *(("deactivate",) if told else ())]
+    hit = undelivered(snapshot, *held) if held else ()
     hit = keys([*hit, *passed_over])
     said = [f"{listed([needs[n][0] for n in off])} not ticked among the target object actions"] * bool(off)
     seen = "is True" if told else "must be True: Entra saw them leave, sent nothing and reports no error"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from scimrunbook.checks import check
 from scimrunbook.checks._endpoint import CONTROLS, rows_of
+from scimrunbook.checks._failures import behind_in_teams
 from scimrunbook.checks._provisioning import changes_table, the_job, undelivered
 from scimrunbook.checks._words import (
     ask_catalog,
@@ -19,9 +18,10 @@ from scimrunbook.checks._words import (
     push_again,
     test_button,
 )
-from scimrunbook.errors import http_status
+from scimrunbook.errors import is_auth
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Reach, Status
-from scimrunbook.history import iso, refusals, when
+from scimrunbook.history import iso, open_failures, refusals, when
+from scimrunbook.refusals import job_refused
 from scimrunbook.snapshot import Snapshot
 
 S = "base_url_and_token"
@@ -62,20 +62,46 @@ def is_well_formed(snapshot: Snapshot) -> Outcome:
             f"The token is not well formed: {listed(troubles)}."
             + ("" if sure else " Whether it stands like this in the provider is not known."),
             "One line without blanks or quotes; in Okta's Header Auth app with Bearer, in Entra without.",
+            affected=undelivered(snapshot) if typed else (),
             actions=(
                 Action(
                     credentials_screen(snapshot),
-                    f"Enter the token anew, exactly as it was issued, and press {test_button(snapshot)}.",
+                    f"Enter the token anew, exactly as it was issued, press {test_button(snapshot)}, save.",
+                    _bearer_rule(snapshot),
                 ),
+                push_again(snapshot),
             ),
         )
     if token.bearer_prefix is False and typed and snapshot.provider == "okta":
+        with_it, without = with_token(snapshot), rows_of(snapshot, "token_without_bearer")
+        let_in = bool((with_it["http_status"] < 300).any())
+        if let_in and bool(without["http_status"].isin((401, 403)).all()) and len(without):
+            return _without_bearer(snapshot)
         return Outcome(
             Status.PASS,
             "Well formed. It stands in Okta without Bearer, and Okta's Header Auth app sends the field as it is: where "
             "Catalog refuses it, type Bearer, a blank, then the token.",
         )
     return Outcome(Status.PASS, f"Well formed ({token.kind or 'kind not told'}, {token.length} characters).")
+
+
+def _without_bearer(snapshot: Snapshot) -> Outcome:
+    return Outcome(
+        Status.FAIL,
+        "The token stands in Okta without Bearer, and Okta's Header Auth app sends the field as it is: Catalog refuses "
+        "it like this and accepts the same token with Bearer before it.",
+        "Bearer, a blank, then the token.",
+        (Evidence.of("Asked just now", rows_of(snapshot, "token_without_bearer", "provider_test")[
+            ["probe", "http_status", "detail"]]),),
+        undelivered(snapshot),
+        (
+            Action(
+                credentials_screen(snapshot),
+                f"Type Bearer and a blank before the token, press {test_button(snapshot)}, save when it succeeds.",
+            ),
+            push_again(snapshot),
+        ),
+    )  # fmt: skip
 
 
 @check(
@@ -99,7 +125,7 @@ def did_not_change(snapshot: Snapshot) -> Outcome:
         )
         shown = log.rows.assign(reason=log.rows["reason"].fillna(log.rows["error_code"]))
         evidence.append(Evidence.of("Refused since", shown[["at", "event_type", "name", "reason"]]))
-    if job is not None and _refused_job(job):
+    if job is not None and job_refused(job) and log.renewed is None and not log.fickle:
         began = job["quarantine_since"] if pd.notna(job["quarantine_since"]) else job["last_began_at"]
         since = began if since is None else since
         said.append(
@@ -109,7 +135,11 @@ def did_not_change(snapshot: Snapshot) -> Outcome:
         columns = ["state", "quarantine_since", "quarantine_error_code", "quarantine_error_message", "last_success_at"]
         evidence.append(Evidence.of("The job", pd.DataFrame([job])[columns]))
     probe = refused_probes(snapshot)
-    if len(probe) and snapshot.incident.catalog.token_is == "as_typed_in_provider":
+    if (
+        len(probe)
+        and len(probe) == len(with_token(snapshot))
+        and snapshot.incident.catalog.token_is == "as_typed_in_provider"
+    ):
         said.append(
             f"the token as typed into {provider(snapshot)} is refused now ({int(probe['http_status'].iloc[0])})"
         )
@@ -123,6 +153,13 @@ def did_not_change(snapshot: Snapshot) -> Outcome:
             renew(snapshot),
             since=iso(since),
         )
+    if log.renewed is not None and (log.last_success is None or log.last_success < log.renewed):
+        what = "credentials" if snapshot.provider == "entra" else "application's settings"
+        return Outcome(
+            Status.SKIPPED,
+            f"Catalog refused {provider(snapshot)} until the {what} were saved again {when(log.renewed)}; nothing was "
+            "sent since that would show whether it is let in now.",
+        )
     if log.last_success is None:
         return Outcome(Status.SKIPPED, "The log holds neither a success nor a refusal: it does not tell.")
     return Outcome(
@@ -132,33 +169,22 @@ def did_not_change(snapshot: Snapshot) -> Outcome:
     )
 
 
-def _refused_job(job: pd.Series[Any]) -> bool:
-    """Whether the job's own error says that signing in failed, not that the endpoint is out of reach or broken."""
-    for code, message in (
-        (job["quarantine_error_code"], job["quarantine_error_message"]),
-        (job["last_error_code"], job["last_error_message"]),
-    ):
-        name = "" if pd.isna(code) else str(code).casefold()
-        text = "" if pd.isna(message) else str(message)
-        if name.endswith(("invalidcredentials", "credentialvalidationfailure", "unauthorized")):
-            return True
-        if http_status(text) in (401, 403) or "unauthorized" in text.casefold():
-            return True
-    return False
-
-
 def renew(snapshot: Snapshot) -> tuple[Action, ...]:
     return (
         ask_catalog("Ask whether the token expired or was rotated, and for a new one; never send the old one along."),
         Action(
             credentials_screen(snapshot),
             f"Enter the new token, press {test_button(snapshot)}, save when it succeeds.",
-            "Okta's Header Auth app sends the field as it is: type Bearer and a blank before the token."
-            if snapshot.provider == "okta"
-            else "Entra adds Bearer by itself: enter the token alone.",
+            _bearer_rule(snapshot),
         ),
         push_again(snapshot),
     )
+
+
+def _bearer_rule(snapshot: Snapshot) -> str:
+    if snapshot.provider == "okta":
+        return "Okta's Header Auth app sends the field as it is: type Bearer and a blank before the token."
+    return "Entra adds Bearer by itself: enter the token alone."
 
 
 def refused_probes(snapshot: Snapshot) -> pd.DataFrame:
@@ -188,7 +214,7 @@ def is_required(snapshot: Snapshot) -> Outcome:
     rows = rows[rows["http_status"].notna()]
     if rows.empty:
         return Outcome(Status.SKIPPED, "The control requests got no answer.")
-    open_ = rows[rows["http_status"] < 300]
+    open_ = rows[(rows["http_status"] < 300) & ~rows["failure"].isin(("html", "redirect"))]
     if open_.empty:
         return Outcome(Status.PASS, "Refused, as it must be: a success with the token proves something.")
     return Outcome(
@@ -257,7 +283,10 @@ def is_accepted_every_time(snapshot: Snapshot) -> Outcome:
         return Outcome(Status.PASS, f"No refusal stands between successes.{missed}")
     said = [f"{len(refused)} of {len(tried)} requests were refused just now"] * some
     said += [f"the log shows refusals between successes, the last {when(log.last_refused)}"] * log.mixed
-    now = some or (log.last_refused is not None and log.last_refused > snapshot.as_of - pd.Timedelta(days=1))
+    failures = open_failures(snapshot)
+    left = failures[is_auth(failures)]
+    recent = log.last_refused is not None and log.last_refused > snapshot.as_of - pd.Timedelta(days=1)
+    now = some or recent or len(left) > 0
     if not now:
         return Outcome(Status.PASS, f"Healed: {listed(said)}; everything since was accepted.")
     return Outcome(
@@ -265,7 +294,10 @@ def is_accepted_every_time(snapshot: Snapshot) -> Outcome:
         f"The token is refused now and then: {listed(said)}.",
         "No refusal between successes.",
         (Evidence.of("Refused", log.rows[["at", "event_type", "name", "reason"]]),),
-        keys(log.people),
-        (ask_catalog("Report the times and request ids: one part of the endpoint refuses what another accepts."),),
+        keys(pd.concat([left["person_key"], behind_in_teams(snapshot, left["group_key"])])),
+        (
+            ask_catalog("Report the times and request ids: one part of the endpoint refuses what another accepts."),
+            push_again(snapshot),
+        ),
         since=iso(log.first_refused),
     )

@@ -10,6 +10,7 @@ from scimrunbook.checks import _mapping_entra, _mapping_okta, check  # noqa: F40
 from scimrunbook.checks._mapping import mapping_screen
 from scimrunbook.checks._provisioning import BROKEN
 from scimrunbook.checks._words import (
+    ask_catalog,
     keys,
     people,
     people_screen,
@@ -18,8 +19,9 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.derived import yes
+from scimrunbook.derived import looked_up, yes
 from scimrunbook.findings import Action, Cause, Outcome, Status
+from scimrunbook.history import last_of
 from scimrunbook.pending import mapped_plainly, pending
 from scimrunbook.scope import scope
 from scimrunbook.snapshot import Snapshot
@@ -89,7 +91,10 @@ def source_values_present(snapshot: Snapshot) -> Outcome:
 )
 def values_arrive(snapshot: Snapshot) -> Outcome:
     table = pending(snapshot)
+    last = last_of(snapshot)
     stale = table[(table["need"] == "update") & ~table["waiting"]]
+    # whose operation failed has other values because of that, whatever the mapping says
+    stale = stale[~stale["person_key"].isin(last.index[last["open"]])]
     hit = keys(stale["person_key"])
     if not hit:
         compared_to = int(table["named_where_known"].sum())
@@ -102,6 +107,21 @@ def values_arrive(snapshot: Snapshot) -> Outcome:
         "first_name_there": stale.set_index("person_key")["has_given"],
         "last_name_there": stale.set_index("person_key")["has_family"],
     }
+    accepted = looked_up(stale["person_key"], last["ok_at"])
+    names = ~stale["differs"].fillna("").str.contains("userName")
+    if here == "Catalog" and bool((names & (accepted >= stale["since"].fillna(accepted))).all()):
+        return Outcome(
+            Status.FAIL,
+            f"Catalog accepted the names of {people(len(hit))} and does not hold them: {who(snapshot, hit)}.",
+            "Catalog keeps what it accepts.",
+            (table_of(snapshot, "What differs", hit, **indexed, accepted_at=accepted.set_axis(stale["person_key"])),),
+            hit,
+            (
+                ask_catalog("Report that names are accepted and not kept, with the people and times shown here."),
+                push_again(snapshot),
+            ),
+            causes=(Cause.CATALOG_SIDE,),
+        )
     return Outcome(
         Status.FAIL,
         f"For {people(len(hit))} {here} holds other values than {provider(snapshot)}: {who(snapshot, hit)}.",

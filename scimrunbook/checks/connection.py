@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from scimrunbook import guide
@@ -14,9 +16,10 @@ from scimrunbook.checks._provisioning import (
     the_job,
     undelivered,
 )
-from scimrunbook.checks._words import app_name, listed, people, push_again, screen, table_of
+from scimrunbook.checks._words import app_name, ask_catalog, listed, people, push_again, screen, table_of
+from scimrunbook.errors import told_status
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Reach, Status
-from scimrunbook.history import iso, when
+from scimrunbook.history import iso, refusals, right_address, when
 from scimrunbook.snapshot import Snapshot
 
 S = "connection"
@@ -219,6 +222,31 @@ def not_quarantined(snapshot: Snapshot) -> Outcome:
     said = f" Entra says: {error}" if pd.notna(error) else ""
     columns = ["quarantine_reason", "quarantine_since", "quarantine_next_at", "quarantine_error_code"]
     deletes = str(job["quarantine_reason"]) == "TooManyDeletes"
+    log = refusals(snapshot)
+    if log.renewed is not None:
+        return Outcome(
+            Status.FAIL,
+            f"The credentials were entered anew {when(log.renewed)}, but the job is still in quarantine (since "
+            f"{when(since)}), where Entra tries once a day.{next_at}{ends}",
+            "State Active.",
+            (Evidence.of("The quarantine", pd.DataFrame([job])[columns]),),
+            undelivered(snapshot),
+            (_restart(snapshot),),
+            since=iso(since),
+            causes=(Cause.SYNC_SCHEDULE,),
+        )
+    if log.fickle or _endpoint_at_fault(snapshot, job):
+        return Outcome(
+            Status.FAIL,
+            f"Catalog's endpoint does not answer as it should, so Entra has put the job into quarantine since "
+            f"{when(since)}.{said}{next_at}{ends}",
+            "State Active.",
+            (Evidence.of("The quarantine", pd.DataFrame([job])[columns]),),
+            undelivered(snapshot),
+            (ask_catalog("Report this answer and its time; nothing in the provider mends it."), _restart(snapshot)),
+            since=iso(since),
+            causes=(Cause.CATALOG_SIDE,),
+        )
     settle = (
         Action(screen(snapshot, "Provisioning", "Overview"), "Repair what removed so many people, then restart.")
         if deletes
@@ -238,6 +266,22 @@ def not_quarantined(snapshot: Snapshot) -> Outcome:
         since=iso(since),
         causes=known.causes if known and known.causes else None,
     )
+
+
+def _restart(snapshot: Snapshot) -> Action:
+    return Action(
+        screen(snapshot, "Provisioning", "Overview"),
+        "Press Test connection under Admin Credentials; when it succeeds, press Restart provisioning here.",
+        "Restarting ends the quarantine and tries at once what failed.",
+    )
+
+
+def _endpoint_at_fault(snapshot: Snapshot, job: pd.Series[Any]) -> bool:
+    """Whether the quarantine's error names an answer that a wrong token cannot bring about, at the right address."""
+    error = job["quarantine_error_message"]
+    status = told_status(str(error)) if pd.notna(error) else None
+    broken = status is not None and (status >= 500 or status == 429 or status < 300)
+    return broken and right_address(snapshot)
 
 
 from scimrunbook.checks import _endpoint  # noqa: E402, F401 - registers the section's probe checks after its own

@@ -9,6 +9,7 @@ from scimrunbook.checks._words import ask_catalog, count, listed, region
 from scimrunbook.findings import Action, Cause, Outcome, Status
 from scimrunbook.history import open_failures, refusals
 from scimrunbook.matching import accounts, catalog_known
+from scimrunbook.refusals import job_refused
 from scimrunbook.snapshot import Snapshot
 
 S = "contact_support"
@@ -20,8 +21,7 @@ def reasons(snapshot: Snapshot) -> list[str]:
     typed = snapshot.incident.catalog.configured_base_url
     right = typed is None or not [d for d in differences(typed, region(snapshot)) if d.kind not in COSMETIC]
     log = refusals(snapshot)
-    errors = [snapshot["jobs"][c] for c in ("quarantine_error_code", "last_error_code")]
-    refused = any(e.fillna("").str.casefold().str.contains("credential|unauthorized").any() for e in errors)
+    refused = log.renewed is None and not log.fickle and any(job_refused(job) for _, job in snapshot["jobs"].iterrows())
     if right and (log.broken or refused or len(refused_probes(snapshot))):
         found.append("Catalog refuses the token although the base URL is right, and only Coalesce can issue a new one")
     if snapshot.facts.leaks or _answer(snapshot, "token.not_shared_elsewhere") == "no":

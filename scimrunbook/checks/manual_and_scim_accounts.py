@@ -332,3 +332,6 @@ def roles_follow_teams(snapshot: Snapshot) -> Outcome:
             ),
         ),
     )
+
+
+from scimrunbook.checks import _removed  # noqa: E402, F401 - registers the section's last check after its own

@@ -12,17 +12,22 @@ from scimrunbook.checks._provisioning import BROKEN, the_job, undelivered
 from scimrunbook.checks._words import (
     keys,
     people,
+    provider,
     push_again,
     screen,
     table_of,
     who,
 )
+from scimrunbook.derived import looked_up
 from scimrunbook.findings import Action, Cause, Outcome, Reach, Status
-from scimrunbook.history import cycle, iso, log_span, operations, when
+from scimrunbook.history import cycle, iso, last_of, log_span, open_failures, operations, refusals, when
 from scimrunbook.pending import pending
 from scimrunbook.snapshot import Snapshot
+from scimrunbook.teams import team_gaps
 
 WHO = {"okta": (("okta.app_users",), ("okta.users",)), "entra": (("entra.users",), ("entra.assignments",))}
+# A quarantine that only waits for its next try is what a fresh run ends: it does not come before it.
+_FIRST = tuple(b for b in BROKEN if b != "connection.not_quarantined")
 # What a symptom waits for: only those make "it has not come yet" an answer.
 _AWAITED = {
     "missing_people": ("create", "reactivate"),
@@ -155,9 +160,14 @@ def log_does_not_stop(snapshot: Snapshot) -> Outcome:
     source="Microsoft Learn: restart; Okta help: Force Sync, Provision User",
     needs={"okta": (("okta.system_log",),), "entra": (("entra.directory_audits",), ("entra.job",))},
     causes=(Cause.SYNC_SCHEDULE,),
-    blocked_by=(*BROKEN, "connection.actions_are_enabled", "sync.no_failed_operations", "sync.runs_on_schedule"),
+    blocked_by=(*_FIRST, "connection.actions_are_enabled", "sync.runs_on_schedule"),
 )
 def fresh_run_queued_after_fix(snapshot: Snapshot) -> Outcome:
+    log = refusals(snapshot)
+    if log.renewed is not None:
+        return _run_again(snapshot, log.renewed)
+    if len(open_failures(snapshot)) or snapshot["jobs"]["state"].eq("Quarantine").any():
+        return Outcome(Status.SKIPPED, "What fails still, or keeps the job in quarantine, comes first.")
     changes = snapshot["config_changes"]
     fixes = changes[changes["what"].isin(("credentials", "mapping", "scope", "app_settings", "app_activated"))]
     fixed = fixes["at"].max()
@@ -179,4 +189,35 @@ def fresh_run_queued_after_fix(snapshot: Snapshot) -> Outcome:
         affected=hit,
         actions=(push_again(snapshot),),
         since=iso(fixed),
+    )
+
+
+def _run_again(snapshot: Snapshot, renewed: pd.Timestamp) -> Outcome:
+    """After the credentials were entered anew: who was refused before, and was not tried again."""
+    table, last = pending(snapshot), last_of(snapshot)
+    due = table[table["need"].isin(("create", "reactivate", "update", "deactivate")) & ~table["waiting"]]
+    tried = looked_up(due["person_key"], last[["ok_at", "failed_at"]].max(axis=1))
+    due = due[~(tried >= renewed).fillna(False).astype(bool)]
+    gaps = team_gaps(snapshot)
+    hit = keys(pd.concat([due["person_key"], gaps[~gaps["waiting"]]["person_key"]]))
+    if not hit:
+        return Outcome(Status.PASS, f"The credentials were entered anew {when(renewed)}; nobody waits since before.")
+    what = "credentials were entered anew" if snapshot.provider == "entra" else "application's settings were saved"
+    leavers = Action(
+        screen(snapshot, "Assignments"),
+        "Assign the leavers once more and remove them again, or deactivate their accounts in Catalog.",
+        "Okta sends a deactivation once and does not repeat it.",
+    )
+    return Outcome(
+        Status.FAIL,
+        f"Catalog refused {provider(snapshot)} until the {what} {when(renewed)}, and what was refused before has not "
+        f"been run again: {people(len(hit))} still {'waits' if len(hit) == 1 else 'wait'} ({who(snapshot, hit)}).",
+        "A run after every fix.",
+        (table_of(snapshot, "Not run again", hit, refused_at=last["failed_at"]),),
+        hit,
+        (
+            push_again(snapshot),
+            *((leavers,) if snapshot.provider == "okta" and due["need"].eq("deactivate").any() else ()),
+        ),
+        since=iso(renewed),
     )

@@ -194,7 +194,9 @@ class Probe:
         ids, total = expect.ids_of(listed), page.total
         self.ask("list_users_again", expect.users_path("startIndex=1&count=10"), expect.same_ids(ids))
         second = self.ask("page_two", expect.users_path("startIndex=11&count=10"), expect.next_page(ids, total))
-        self.ask("page_two_again", expect.users_path("startIndex=11&count=10"), expect.same_ids(expect.ids_of(second)))
+        if expect.page_of(second) is not None:
+            same = expect.same_ids(expect.ids_of(second))
+            self.ask("page_two_again", expect.users_path("startIndex=11&count=10"), same)
         if total is not None:
             self.ask("past_the_end", expect.users_path(f"startIndex={total + 1}&count=1"), expect.nobody)
         self.ask("filter_nobody", expect.filter_path("userName", str(uuid.uuid4())), expect.nobody)

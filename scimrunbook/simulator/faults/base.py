@@ -47,6 +47,7 @@ class Truth:
     symptoms: tuple[str, ...]
     observable_in: frozenset[str]
     by_source: Mapping[str, str] = field(default_factory=dict)  # where a source shows it by another finding
+    at_most: bool = False
 
     def finding_in(self, source: str) -> str:
         """The finding that has to lead where a run reads from ``source`` (live, exports)."""
@@ -73,12 +74,13 @@ class Fault:
     affected: Callable[[World], list[str]]
     observable_in: frozenset[str] = ANYWHERE
     elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    at_most: bool = False  # the data may show fewer than ``affected``: chance, or Catalog cannot be read
 
     def truth(self, world: World) -> Truth:
         finding, hop = self.shown_by(world.provider)
         by_source = {s: self.shown_by(world.provider, s)[0] for s in sorted(self.observable_in)}
         return Truth(self.name, self.cause, finding, hop, tuple(self.affected(world)), self.symptoms,
-                     self.observable_in, by_source)  # fmt: skip
+                     self.observable_in, by_source, self.at_most)  # fmt: skip
 
     def shown_by(self, provider: str, source: str = "live") -> tuple[str, str]:
         """Finding and hop that show the fault in this provider's data from this source."""

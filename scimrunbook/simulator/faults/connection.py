@@ -69,6 +69,21 @@ def _too_many_deletions(s: Scenario) -> None:
     s.world.at(BREAK + timedelta(hours=1), "unassign_group", group=group.key)
 
 
+def _moved(world: World) -> list[str]:
+    return who_changed(world, "disable", "rename", "join", "leave")
+
+
+def _held(world: World) -> list[str]:
+    """Everybody with something to deliver, the members of the group that was removed among them."""
+    removed = [world.groups[c.data["group"]] for c in world.timeline if c.what == "unassign_group"]
+    hired = who_changed(world, "hire")
+    return list(
+        dict.fromkeys(
+            [*joined_since(world), *_moved(world), *(m for g in removed for m in g.members if m not in hired)]
+        )
+    )
+
+
 FAULTS = (
     Fault("app_inactive", "The application was deactivated", ("okta",), _OFF, "connection.app_is_active", "attempt",
           ("missing_people", "lingering_access"), _app_inactive, changed_since),
@@ -81,8 +96,8 @@ FAULTS = (
     Fault("update_off", "Updating people was switched off", BOTH, _OFF, _ACTIONS, "attempt",
           ("stale_attributes",), _update_off, _not_updated),
     Fault("deactivate_off", "Deactivating (Entra: deleting) people was switched off", BOTH, _OFF, _ACTIONS, "attempt",
-          ("lingering_access",), _deactivate_off, _not_deactivated),
+          ("lingering_access",), _deactivate_off, _not_deactivated, elsewhere={"entra": (_ACTIONS, "")}),
     Fault("too_many_deletions", "The job was quarantined because a cycle would have disabled too many people",
           ("entra",), "assignment_scope", "connection.not_quarantined", "attempt", ("missing_people", "failing_jobs"),
-          _too_many_deletions, joined_since),
+          _too_many_deletions, _held),
 )  # fmt: skip

@@ -69,7 +69,7 @@ def _token_blanks(s: Scenario) -> None:
 
 def _held_up(world: World) -> list[str]:
     """Who had something to deliver between the rotation and the new token."""
-    return who_changed(world, "hire", "disable", "rename", until=_MENDED)
+    return who_changed(world, "hire", "disable", "rename", "join", "leave", until=_MENDED)
 
 
 FAULTS = (
@@ -87,11 +87,11 @@ FAULTS = (
           _token_mistyped, changed_since),
     Fault("token_rotated_mended", "The token was rotated and entered anew, and nothing was run again", BOTH,
           "sync_schedule", "sync.fresh_run_queued_after_fix", "attempt", ("missing_people",), _token_rotated_mended,
-          _held_up),
+          _held_up, elsewhere={"okta": ("sync.fresh_run_queued_after_fix", "")}),
     Fault("bearer_missing", "The token was entered without Bearer", ("okta",), _CAUSE, _SHAPE, "attempt", _SYMPTOMS,
           _bearer_missing, changed_since, elsewhere=_UNSEEN),
     Fault("bearer_doubled", "Bearer stands twice before the token", BOTH, _CAUSE, _SHAPE, "attempt", _SYMPTOMS,
           _bearer_doubled, changed_since, elsewhere=_UNSEEN),
     Fault("token_blanks", "A blank stands in the middle of the token", BOTH, _CAUSE, _SHAPE, "attempt", _SYMPTOMS,
-          _token_blanks, changed_since, elsewhere=_UNSEEN),
+          _token_blanks, changed_since, elsewhere=_UNSEEN, at_most=True),
 )  # fmt: skip

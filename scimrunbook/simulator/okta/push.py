@@ -149,9 +149,10 @@ class UserPush:
         self.write(app_user, "push", "Push new user to external application",
                    "app.user_management.push_new_user" if answer.ok else "app.api.error.create_user",
                    answer, job)  # fmt: skip
-        self.write(app_user, "sync", "Sync user in external application",
-                   "app.user_management.provision_user" if answer.ok else "app.user_management.provision_user_failed",
-                   answer if answer.status != 401 else None, job)  # fmt: skip
+        if answer.status != 401:
+            self.write(app_user, "sync", "Sync user in external application",
+                       "app.user_management.provision_user" if answer.ok
+                       else "app.user_management.provision_user_failed", answer, job)  # fmt: skip
         if not answer.ok:
             app_user.turn("STAGED", "ERROR", now)
             return
