@@ -50,6 +50,8 @@ def unwrap(record: Any) -> dict[str, Any]:
 def is_record(record: Any) -> bool:
     """Whether this is a record of the provisioning log, in any of its spellings."""
     r = unwrap(record)
+    if "timegenerated" in r:
+        return False  # a row of Log Analytics: its parts are texts
     acted = "provisioningaction" in r or "action" in r
     return acted and bool(r.keys() & {"provisioningsteps", "provisioningstatusinfo", "sourceidentity"}) and "id" in r
 

@@ -13,7 +13,10 @@ LONGEST = 8000  # characters of one text that are kept
 _DURATION = re.compile(
     r"P(?:(?P<d>\d{1,8})D)?(?:T(?:(?P<h>\d{1,8})H)?(?:(?P<m>\d{1,8})M)?(?:(?P<s>\d{1,10})(?:\.\d{1,12})?S)?)?"
 )
-_SPREADSHEET_TIMES = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y, %I:%M:%S %p", "%Y-%m-%d %H:%M:%S UTC")
+_SPREADSHEET_TIMES = (
+    "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y, %I:%M:%S %p", "%Y-%m-%d %H:%M:%S UTC",
+    "%m/%d/%Y, %I:%M:%S.%f %p",  # Log Analytics, exported to CSV
+)  # fmt: skip
 
 
 def text(value: Any) -> str | None:

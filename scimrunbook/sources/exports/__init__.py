@@ -19,6 +19,7 @@ from scimrunbook.sources.exports.documents import Document, decode
 from scimrunbook.sources.exports.files import Found, contents, listing
 from scimrunbook.sources.exports.leaks import take_out
 from scimrunbook.sources.exports.registry import Format, Parse, Recognised, formats, parser, recognise
+from scimrunbook.sources.fields import obj, text, texts
 from scimrunbook.sources.parts import Parts, Progress
 
 __all__ = ["Document", "ExportsError", "Parse", "Recognised", "parser", "read_folder"]
@@ -78,14 +79,14 @@ def _read(found: Found, incident: Incident, parts: Parts) -> tuple[tuple[Format,
         return None, found.reason or "not read"
     if not found.data:
         return None, "empty (0 bytes): the download did not work, export it again"
-    text, assumed = decode(found.data)
-    if text is None:
+    written, assumed = decode(found.data)
+    if written is None:
         return None, "not a text file"
-    if not text.strip():
+    if not written.strip():
         return None, "empty: it holds nothing but blanks"
-    text, leaks = take_out(text)
+    written, leaks = take_out(written)
     parts.facts.leaks.extend({"file": found.name, "line": line, "rule": rule} for line, rule in leaks)
-    document = Document(found.name, text, incident)
+    document = Document(found.name, written, incident)
     hit = recognise(document)
     if hit is None:
         return None, _why_not(document)
@@ -111,6 +112,8 @@ def _why_not(document: Document) -> str:
         return "an empty list that does not say of what: name the file after it, as in catalog-users.json"
     if document.records is not None:
         first = document.records.objects[:1]
+        if said := _error_answer(obj(first[0]) if first else {}):
+            return said
         keys = ", ".join(_short(k) for k in list(first[0])[:6]) if first else "none"
         return f"JSON of a kind that is not known (keys: {keys})"
     if document.csv is not None:
@@ -118,8 +121,24 @@ def _why_not(document: Document) -> str:
     return "neither JSON nor CSV"
 
 
-def _short(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text[:40])
+def _error_answer(first: dict[str, Any]) -> str | None:
+    """Where an API's refusal was saved in place of the data: what it said, and what to do."""
+    error = obj(first.get("error"))
+    code, said = text(first.get("errorcode")), text(first.get("errorsummary"))
+    if not (code and said):
+        code, said = text(error.get("code")), text(error.get("message"))
+    if not (code and said) and any(s.endswith("messages:2.0:Error") for s in texts(first.get("schemas"))):
+        code, said = text(first.get("status")), text(first.get("detail")) or "no detail"
+    if not (code and said):
+        return None
+    return (
+        f"an error in place of the data ({_short(code)}: {_short(said)}): sign in with an account that may read it "
+        "and save it again"
+    )
+
+
+def _short(said: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in said[:40])
 
 
 def _take(parts: Parts, result: Recognised) -> None:

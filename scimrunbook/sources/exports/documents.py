@@ -172,6 +172,9 @@ def _flat(values: list[Any], unreadable: int) -> Records:
     """Pages are replaced by what they hold; an object that is no page is a record."""
     out = Records([], unreadable)
     for value in values:
+        if (rows := _query_rows(value)) is not None:
+            out.items.extend(rows)
+            continue
         holder = _holder(value)
         if holder:
             out.items.extend(value[holder])
@@ -181,6 +184,21 @@ def _flat(values: list[Any], unreadable: int) -> Records:
         else:
             out.items.append(value)
     return out
+
+
+def _query_rows(value: Any) -> list[Any] | None:
+    """The rows of an answer of Log Analytics as objects: ``{"tables": [{"columns": [{"name"}], "rows": [[…]]}]}``."""
+    tables = value.get("tables") if isinstance(value, dict) else None
+    if not isinstance(tables, list) or not all(
+        isinstance(t, dict) and isinstance(t.get("columns"), list) and isinstance(t.get("rows"), list) for t in tables
+    ):
+        return None
+    rows: list[Any] = []
+    for table in tables:
+        names = [str(c.get("name")) if isinstance(c, dict) else str(c) for c in table["columns"]]
+        fits = [isinstance(r, list) and len(r) == len(names) for r in table["rows"]]
+        rows += [dict(zip(names, r, strict=True)) if ok else r for r, ok in zip(table["rows"], fits, strict=True)]
+    return rows
 
 
 def _holder(value: Any) -> str | None:

@@ -206,3 +206,33 @@ def test_hostile_archives_are_refused(folder: Path, data, name: str, reason: str
     assert row["what"] == "unrecognised"
     assert reason is None or reason in row["refused"], row["refused"]
     assert not (folder.parent / "out.json").exists()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"errorCode": "E0000006", "errorSummary": "You do not have permission", "errorCauses": []},
+        {"error": {"code": "Authorization_RequestDenied", "message": "Insufficient privileges"}},
+        {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "401", "detail": "no"},
+    ],
+)
+def test_a_refusal_saved_in_place_of_the_data(answer: dict, folder: Path) -> None:
+    put(folder, "x.json", answer)
+    assert "an error in place of the data" in row_of(read(folder), "x.json")["refused"]
+
+
+def test_the_answer_of_a_query_to_log_analytics(folder: Path) -> None:
+    columns = ("TimeGenerated", "Id", "ProvisioningAction", "ResultType", "SourceIdentity")
+    row = [
+        "11/20/2026, 1:05:09.250 PM",
+        "r1",
+        "create",
+        "Success",
+        json.dumps({"Id": made.ADA, "identityType": "User"}),
+    ]
+    table = {"name": "PrimaryResult", "columns": [{"name": n} for n in columns], "rows": [row, ["short"]]}
+    put(folder, "query.json", {"tables": [table]})
+    parts = read(folder)
+    found = row_of(parts, "query.json")
+    assert (found["what"], found["rows"], found["unreadable"]) == ("entra.provisioning_log", 1, 1)
+    assert parts.rows["events"][0]["at"].isoformat() == "2026-11-20T13:05:09.250000+00:00"
