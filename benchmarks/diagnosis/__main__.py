@@ -1,7 +1,8 @@
-"""``python -m benchmarks.diagnosis [--single N --double N --healthy N --withheld N] [--seed S] [--json FILE]``.
+"""``python -m benchmarks.diagnosis [--single N --double N --healthy N --withheld N] [--seed S] [--keep FILE]``.
 
-N counts incidents; a tenant gives two of them, live and from exports. Withheld counts tenants. One process; a few
-hundred incidents take some minutes.
+N counts incidents; a tenant gives two of them, live and from exports. Withheld counts tenants. One process, kinds in
+turn. ``--keep`` appends every result as a line of JSON, so that a run that is cut short still counts; ``--report``
+prints the scores of such files without building anything.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from itertools import chain, zip_longest
+from pathlib import Path
 
 from benchmarks.diagnosis import incidents, plan
 from benchmarks.diagnosis.score import Result, confidently_wrong, confusion, misses, summary
@@ -20,26 +23,45 @@ from benchmarks.diagnosis.score import Result, confidently_wrong, confusion, mis
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    cases = [
-        *plan.singles(options.single // 2, options.seed),
-        *plan.doubles(options.double // 2, options.seed),
-        *plan.healthy(options.healthy // 2, options.seed),
-    ]
-    began, done = time.monotonic(), []
-    for number, case in enumerate(cases, 1):
-        done += incidents.results(case)
-        if number % 20 == 0 or number == len(cases):
-            print(f"{number}/{len(cases)} tenants, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    without = [pair for case in plan.singles(options.withheld, options.seed + 50) for pair in _withheld(case)]
+    if options.report:
+        kept = [_read(line) for file in options.report for line in Path(file).read_text("utf-8").splitlines()]
+        report([r for k, r in kept if not k], [(k, r) for k, r in kept if k])
+        return 0
+    began, done, without = time.monotonic(), [], []
+    for number, (kind, made) in enumerate(_results(options), 1):
+        for which, result in made:
+            (without.append((which, result)) if which else done.append(result))
+            if options.keep:
+                with Path(options.keep).open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"without": which, **asdict(result)}) + "\n")
+        if number % 20 == 0:
+            print(f"{number} tenants ({kind}), {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     report(done, without)
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:  # noqa: PTH123
-            json.dump({**summary(done), "seconds": round(time.monotonic() - began)}, file, indent=2)
     return 0
 
 
-def _withheld(case: plan.Case) -> list[tuple[str, Result]]:
-    return list(incidents.withheld(replace(case, kind="withheld")))
+def _results(options: argparse.Namespace) -> Iterator[tuple[str, Iterable[tuple[str, Result]]]]:
+    """Kind and results, tenant by tenant, the kinds in turn."""
+    kinds = (
+        plan.singles(options.single // 2, options.seed),
+        plan.doubles(options.double // 2, options.seed),
+        plan.healthy(options.healthy // 2, options.seed),
+        [replace(c, kind="withheld") for c in plan.singles(options.withheld, options.seed + 50)],
+    )
+    for case in filter(None, chain.from_iterable(zip_longest(*kinds))):
+        if case.kind == "withheld":
+            yield case.kind, incidents.withheld(case)
+        else:
+            yield case.kind, (("", r) for r in incidents.results(case))
+
+
+def _read(line: str) -> tuple[str, Result]:
+    data = json.loads(line)
+    which, case = data.pop("without"), plan.Case(**data.pop("case"))
+    pairs = {k: tuple(tuple(p) for p in data.pop(k)) for k in ("truth", "said")}
+    return which, Result(replace(case, faults=tuple(case.faults)), **pairs, **{
+        k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
+    })  # fmt: skip
 
 
 def report(done: Sequence[Result], without: Sequence[tuple[str, Result]]) -> None:
@@ -72,7 +94,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     for name, usual in (("single", 1000), ("double", 500), ("healthy", 200), ("withheld", 40)):
         parser.add_argument(f"--{name}", type=int, default=usual)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", help="write the summary there")
+    parser.add_argument("--keep", help="append every result to this file")
+    parser.add_argument("--report", nargs="+", help="only print the scores of such files")
     return parser.parse_args(arguments)
 
 
