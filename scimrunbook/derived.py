@@ -83,14 +83,15 @@ def no(flags: pd.Series[Any]) -> pd.Series[Any]:
 def rows_for(keys: pd.Series[Any], table: pd.DataFrame) -> pd.DataFrame:
     """The rows of ``table`` (unique index) for ``keys``, in their order; a missing key has missing values throughout.
 
-    One search for all columns; flags become nullable.
+    One search for all columns; flags and whole numbers become nullable.
     """
     table = table[table.index.notna()]
-    flags = {c: "boolean" for c, kind in table.dtypes.items() if kind == np.dtype(bool)}
+    nullable = {np.dtype(bool): "boolean", np.dtype("int64"): "Int64"}
+    table = table.astype({c: nullable[kind] for c, kind in table.dtypes.items() if kind in nullable})
     if table.empty:
-        return pd.DataFrame(index=keys.index, columns=table.columns).astype({**dict(table.dtypes.items()), **flags})
+        return pd.DataFrame(index=keys.index, columns=table.columns).astype(dict(table.dtypes.items()))
     place = _places(keys, table.index)
-    taken = table.astype(flags).take(place.clip(min=0)).set_axis(keys.index)
+    taken = table.take(place.clip(min=0)).set_axis(keys.index)
     return taken.where(pd.Series(place >= 0, index=keys.index))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from scimrunbook import guide
-from scimrunbook.derived import among, derived
+from scimrunbook.derived import among, derived, rows_for
 from scimrunbook.errors import families, is_auth, is_page
 from scimrunbook.findings import Cause
 from scimrunbook.refusals import GROUP_WRITES as GROUP_WRITES
@@ -78,25 +78,28 @@ def last_of(snapshot: Snapshot) -> pd.DataFrame:
     """
     rows = operations(snapshot)
     rows = rows[rows["key"].notna()].assign(order=range(int(rows["key"].notna().sum())))
-    ok = rows[rows["ok"]].drop_duplicates("key", keep="last").set_index("key")
-    bad = rows[rows["failed"]].drop_duplicates("key", keep="last").set_index("key")
-    told = rows[rows["ok"] & rows["action"].isin(_STATE)].drop_duplicates("key", keep="last").set_index("key")
+    rows = rows[["key", "at", "action", "reason", "error_code", "family", "next_attempt_at", "order", "ok", "failed"]]
+    ok = rows[rows["ok"]].drop_duplicates("key", keep="last")
+    bad = rows[rows["failed"]].drop_duplicates("key", keep="last")
+    told = rows[rows["ok"] & rows["action"].isin(_STATE)].drop_duplicates("key", keep="last")
     keys = pd.Index(rows["key"].drop_duplicates().sort_values(), dtype="str", name="key")
-    frame = pd.DataFrame(index=keys)
-    for column, source, name in (
-        ("ok_at", ok, "at"),
-        ("ok_action", ok, "action"),
-        ("failed_at", bad, "at"),
-        ("failed_action", bad, "action"),
-        ("reason", bad, "reason"),
-        ("error_code", bad, "error_code"),
-        ("family", bad, "family"),
-        ("next_attempt_at", bad, "next_attempt_at"),
-        ("state_at", told, "at"),
-    ):
-        frame[column] = source[name].reindex(keys)
-    frame["state"] = told["action"].map(_STATE).astype("str").reindex(keys)
-    bad_order, ok_order = bad["order"].reindex(keys), ok["order"].reindex(keys)
+    of = pd.Series(keys, dtype="str")
+    accepted, failed, told = (rows_for(of, t.set_index("key")) for t in (ok, bad, told))
+    frame = pd.DataFrame(
+        {
+            "ok_at": accepted["at"],
+            "ok_action": accepted["action"],
+            "failed_at": failed["at"],
+            "failed_action": failed["action"],
+            "reason": failed["reason"],
+            "error_code": failed["error_code"],
+            "family": failed["family"],
+            "next_attempt_at": failed["next_attempt_at"],
+            "state_at": told["at"],
+            "state": told["action"].map(_STATE).astype("str"),
+        }
+    ).set_axis(keys)
+    bad_order, ok_order = (t["order"].set_axis(keys) for t in (failed, accepted))
     frame["open"] = (bad_order.notna() & (ok_order.isna() | (bad_order > ok_order))).astype(bool)
     return frame
 

@@ -6,11 +6,12 @@ An account belongs to one person only: the strongest link wins. Sources: the two
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
-from scimrunbook.derived import derived, fold, looked_up
+from scimrunbook.derived import among, derived, fold, looked_up
 from scimrunbook.scope import aliases, scope
 from scimrunbook.snapshot import Snapshot
 
@@ -31,10 +32,13 @@ def accounts(snapshot: Snapshot) -> pd.DataFrame:
     table = table.reset_index(drop=True)
     person = pd.Series(index=table.index, dtype="str")
     how = pd.Series(index=table.index, dtype="str")
-    for name, column, keys in _keys(snapshot):
-        found = looked_up(_values(table, column), keys)
-        fresh = person.isna() & found.notna()
-        person, how = person.mask(fresh, found), how.mask(fresh, name)
+    for name, column, values, owners in _keys(snapshot):
+        open_ = table[person.isna()]
+        if open_.empty:
+            break
+        wanted = _values(open_, column).dropna()
+        found = looked_up(wanted, _table(values, owners, wanted)).dropna()
+        person.loc[found.index], how.loc[found.index] = found, name
     managed = how.isin(MANAGED) | table["external_id"].notna()
     return table.assign(person_key=person.astype("str"), how=how.astype("str"), managed=managed)
 
@@ -43,37 +47,41 @@ def _values(table: pd.DataFrame, column: str) -> pd.Series[Any]:
     return table[column] if column in ("account_id", "external_id") else fold(table[column.removeprefix("folded ")])
 
 
-def _keys(snapshot: Snapshot) -> list[tuple[str, str, pd.Series[Any]]]:
-    """(how, column of the account, table value → person key), the strongest first."""
+def _keys(snapshot: Snapshot) -> Iterator[tuple[str, str, pd.Series[Any], pd.Series[Any]]]:
+    """(how, column of the account, values, their person keys), the strongest first."""
     people = scope(snapshot)
     # where two people share a value, whoever is in scope, then active, owns it
     rank = people["in_scope"].astype("boolean").fillna(False).astype(int) * 2 + people["active"].fillna(False).astype(
         int
     )
-    people = people.assign(rank=rank).sort_values(["rank", "person_key"], ascending=[False, True], kind="stable")
+    order = pd.DataFrame({"rank": rank, "place": range(len(people))}).sort_values(
+        ["rank", "place"], ascending=[False, True], kind="stable"
+    )
+    people = people.loc[order.index, ["person_key", "login", "email", "mail_nickname"]]
     own = people["person_key"]
     app = snapshot["app_accounts"].dropna(subset=["person_key"])
-    events = snapshot["events"].sort_values("at", kind="stable")
-    events = events[(events["object_type"] == "user") & (events["status"] == "success")]
-    events = events.dropna(subset=["person_key", "target_id"]).drop_duplicates("target_id", keep="last")
-    other = aliases(snapshot)
-    former = _former_names(snapshot)
+    yield "account_id", "account_id", app["external_id"], app["person_key"]
+    yield "external_id", "external_id", own, own
+    events = snapshot["events"]
+    events = events.loc[
+        (events["object_type"] == "user") & (events["status"] == "success"), ["person_key", "target_id", "at"]
+    ].dropna(subset=["person_key", "target_id"])
+    events = events.sort_values("at", kind="stable").drop_duplicates("target_id", keep="last")
+    yield "account_id", "account_id", events["target_id"], events["person_key"]
     names = [
         (fold(people["login"]), own),
         (fold(app["user_name"]), app["person_key"]),
         (fold(people["email"]), own),
     ]
-    return [
-        ("account_id", "account_id", _table((app["external_id"], app["person_key"]))),
-        ("external_id", "external_id", _table((own, own))),
-        ("account_id", "account_id", _table((events["target_id"], events["person_key"]))),
-        *(("user_name", "user_name", _table(pair)) for pair in names),
-        *(("email", "email", _table(pair)) for pair in names),
-        ("mail_nickname", "folded external_id", _table((fold(people["mail_nickname"]), own))),
-        ("alias", "user_name", _table((other["alias"], other["person_key"]))),
-        ("alias", "email", _table((other["alias"], other["person_key"]))),
-        ("former_name", "user_name", _table((former["name"], former["person_key"]))),
-    ]
+    for column in ("user_name", "email"):
+        for values, owners in names:
+            yield column, column, values, owners
+    yield "mail_nickname", "folded external_id", fold(people["mail_nickname"]), own
+    other = aliases(snapshot)
+    yield "alias", "user_name", other["alias"], other["person_key"]
+    yield "alias", "email", other["alias"], other["person_key"]
+    former = _former_names(snapshot)
+    yield "former_name", "user_name", former["name"], former["person_key"]
 
 
 def _former_names(snapshot: Snapshot) -> pd.DataFrame:
@@ -85,10 +93,11 @@ def _former_names(snapshot: Snapshot) -> pd.DataFrame:
     return frame.drop_duplicates()
 
 
-def _table(pair: tuple[pd.Series[Any], pd.Series[Any]]) -> pd.Series[Any]:
-    values, persons = pair
-    table = pd.Series(persons.to_numpy(), index=pd.Index(values.to_numpy(), dtype="str"), dtype="str")
-    table = table[table.index.notna() & table.notna().to_numpy()]
+def _table(values: pd.Series[Any], persons: pd.Series[Any], wanted: pd.Series[Any]) -> pd.Series[Any]:
+    """Value → person for the values that are wanted; the first person that has a value owns it."""
+    some = among(values, wanted).to_numpy()
+    index = pd.Index(values[some].to_numpy(), dtype="str")
+    table = pd.Series(persons[some].to_numpy(), index=index, dtype="str").dropna()
     return table[~table.index.duplicated()]
 
 

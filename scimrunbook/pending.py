@@ -39,7 +39,9 @@ def presence(snapshot: Snapshot) -> pd.DataFrame:
     if catalog_known(snapshot):
         mine = account_of(snapshot)
         exists = pd.Series(among(key, mine.index), dtype="boolean")
-        own = rows_for(key, mine.astype({"active": "boolean", "managed": "boolean", "copies": "Int64"}))
+        kinds = {"active": "boolean", "managed": "boolean", "copies": "Int64"}
+        texts = ["given_name", "family_name", "user_name", "account_id"]
+        own = rows_for(key, mine[[*kinds, *texts]].astype(kinds))
         frame = people.assign(
             exists=exists,
             on=own["active"].where(exists, False),

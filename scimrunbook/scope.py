@@ -43,8 +43,9 @@ def everybody(snapshot: Snapshot) -> pd.DataFrame:
     direct = direct[(direct["target_type"] == "user") & (direct["how"] == "assigned")]
     parts.append(direct[["target_key"]].rename(columns={"target_key": "person_key"}))
     events = snapshot["events"]
-    events = events[events["object_type"] == "user"].sort_values("at", kind="stable")
-    events = events.dropna(subset=["person_key"]).drop_duplicates("person_key", keep="last")
+    events = events.loc[events["object_type"] == "user", ["person_key", "name", "at"]].dropna(subset=["person_key"])
+    events = events[~among(events["person_key"], people["person_key"])].sort_values("at", kind="stable")
+    events = events.drop_duplicates("person_key", keep="last")
     parts.append(events[["person_key", "name"]].rename(columns={"name": "login"}))
     parts.append(_strangers(snapshot, pd.concat(parts, ignore_index=True)))
     every = (
@@ -92,6 +93,8 @@ def _keys_of(snapshot: Snapshot, people: pd.DataFrame) -> pd.Series[Any]:
 def _strangers(snapshot: Snapshot, known: pd.DataFrame) -> pd.DataFrame:
     """People named in the incident whom no table knows; their key is the case-folded address."""
     asked = fold(pd.Series(snapshot.incident.people, dtype="str")).drop_duplicates()
+    if asked.empty:
+        return pd.DataFrame({"person_key": asked, "login": asked, "email": asked}, dtype="str")
     asked = asked[~among(asked, _keys_of(snapshot, known).index)]
     return pd.DataFrame({"person_key": asked, "login": asked, "email": asked}, dtype="str")
 
@@ -100,6 +103,8 @@ def _strangers(snapshot: Snapshot, known: pd.DataFrame) -> pd.DataFrame:
 def named(snapshot: Snapshot) -> pd.DataFrame:
     """The people the incident names, in its order: ``asked`` (as written), ``person_key``."""
     asked = pd.Series(snapshot.incident.people, dtype="str")
+    if asked.empty:
+        return pd.DataFrame({"asked": asked, "person_key": asked})
     keys = looked_up(fold(asked), _keys_of(snapshot, everybody(snapshot)))
     return pd.DataFrame({"asked": asked, "person_key": keys}).dropna().drop_duplicates("person_key")
 
@@ -164,7 +169,11 @@ def assigned(snapshot: Snapshot) -> pd.DataFrame:
         .assign(direct=accounts["scope"].ne("GROUP"))
     )
     groups = assigned_groups(snapshot).sort_values("name", kind="stable")
-    members = direct_members(snapshot).merge(groups[["group_key", "name", "at"]], on="group_key")
+    members = direct_members(snapshot)
+    place = looked_up(members["group_key"], pd.Series(range(len(groups)), index=groups["group_key"], dtype="Int64"))
+    members = members.assign(place=place, at=looked_up(members["group_key"], groups.set_index("group_key")["at"]))
+    # in the order of the groups' names, so that the first is the same whatever the order of the memberships
+    members = members[members["place"].notna()].sort_values("place", kind="stable")
     parts.append(members[["person_key", "group_key", "at"]].assign(direct=False))
     every = pd.concat(parts, ignore_index=True).dropna(subset=["person_key"])
     if every.empty:

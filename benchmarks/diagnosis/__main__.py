@@ -52,7 +52,7 @@ def _results(options: argparse.Namespace) -> Iterator[tuple[str, Iterable[tuple[
         if case.kind == "withheld":
             yield case.kind, incidents.withheld(case)
         else:
-            yield case.kind, (("", r) for r in incidents.results(case))
+            yield case.kind, (("", r) for r in incidents.results(case, tuple(options.sources)))
 
 
 def _read(line: str) -> tuple[str, Result]:
@@ -94,6 +94,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     for name, usual in (("single", 1000), ("double", 500), ("healthy", 200), ("withheld", 40)):
         parser.add_argument(f"--{name}", type=int, default=usual)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sources", nargs="+", choices=plan.SOURCES, default=list(plan.SOURCES))
     parser.add_argument("--keep", help="append every result to this file")
     parser.add_argument("--report", nargs="+", help="only print the scores of such files")
     return parser.parse_args(arguments)

@@ -125,6 +125,9 @@ def _same_person(snapshot: Snapshot) -> pd.Series[Any]:
     table = scope(snapshot)
     table = table[yes(table["in_scope"])]
     name = fold(table["given_name"] + " " + table["family_name"])
+    # most names are borne once: only the others can be the same human
+    twice = name.notna() & name.duplicated(keep=False)
+    table, name = table[twice], name[twice]
     other = aliases(snapshot)
     known = pd.concat(
         [
@@ -144,6 +147,9 @@ def _same_person(snapshot: Snapshot) -> pd.Series[Any]:
 
 def _same_human(table: pd.DataFrame) -> pd.Series[str]:
     """The person key for accounts nobody owns that share name and local part (without plus tag) with an owned one."""
+    free = table["person_key"].isna() & table["external_id"].isna()
+    if not free.any():
+        return pd.Series(index=table.index, dtype="str")
     local = fold(table["user_name"]).str.split("@").str[0].str.split("+").str[0]
     name = fold(table["given_name"].fillna("") + " " + table["family_name"].fillna(""))
     fingerprint = (local + "|" + name).where(name.fillna("").str.len() > 2)
@@ -151,7 +157,6 @@ def _same_human(table: pd.DataFrame) -> pd.Series[str]:
     index = pd.Series(owned["person_key"].to_numpy(), index=pd.Index(fingerprint.reindex(owned.index), dtype="str"))
     index = index[index.index.notna()]
     index = index[~index.index.duplicated(keep=False)].astype("str")
-    free = table["person_key"].isna() & table["external_id"].isna()
     return looked_up(fingerprint, index).where(free).astype("str")
 
 

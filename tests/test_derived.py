@@ -1,0 +1,45 @@
+"""The searches all judgement rests on: alike for text of any script, for missing values, for empty tables."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scimrunbook.derived import among, fold, looked_up, rows_for
+
+TEXTS = st.lists(
+    st.none() | st.sampled_from(["a", "A ", "\u00c9", "e\u0301", "stra\u00dfe", "STRASSE", "", "İ"]), max_size=6
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXTS)
+def test_text_folds_as_python_folds_it_whoever_stands_beside_it(texts: list[str | None]) -> None:
+    folded = fold(pd.Series(texts, dtype="str", index=range(5, 5 + len(texts))))
+    wanted = [t if t is None else unicodedata.normalize("NFC", t.strip()).casefold() for t in texts]
+    assert [None if pd.isna(f) else f for f in folded] == wanted
+    assert folded.dtype == "str" and list(folded.index) == list(range(5, 5 + len(texts)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXTS, TEXTS)
+def test_among_is_isin_but_for_missing_values(texts: list[str | None], values: list[str | None]) -> None:
+    found = among(pd.Series(texts, dtype="str"), values)
+    assert list(found) == [t is not None and t in values for t in texts]
+
+
+def test_rows_are_found_once_for_all_columns() -> None:
+    table = pd.DataFrame(
+        {"n": [1, 2], "flag": [True, False], "text": ["x", "y"]}, index=pd.Index(["a", "b"], dtype="str")
+    )
+    keys = pd.Series(["b", None, "c", "a"], dtype="str", index=[3, 1, 4, 2])
+    found = rows_for(keys, table)
+    assert list(found.index) == [3, 1, 4, 2]
+    assert found["n"].tolist() == [2, pd.NA, pd.NA, 1] and found["n"].dtype == "Int64"
+    assert found["flag"].tolist() == [False, pd.NA, pd.NA, True]
+    assert list(looked_up(keys, table["text"]).fillna("-")) == ["y", "-", "-", "x"]
+    nobody = rows_for(keys, table.iloc[:0])
+    assert nobody["n"].isna().all() and list(nobody.columns) == ["n", "flag", "text"]
