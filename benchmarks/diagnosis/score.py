@@ -51,14 +51,14 @@ class Result:
 
 def result(case: Case, source: str, tenant: Tenant, judged: Judgement) -> Result:
     """What the judgement said beside what was true."""
-    truth = tuple((t.cause, t.finding) for t in tenant.truth)
+    read = "live" if source == "live" else "exports"
+    truth = tuple((t.cause, t.finding_in(read)) for t in tenant.truth)
     causes = judged.diagnosis.causes
     said = tuple((c.cause, c.finding or "") for c in causes)
-    seen = {"live" if source == "live" else "exports"}
     hit = missed = extra = 0
     crowd: tuple[str, ...] = ()
     for true in tenant.truth[:1] if case.kind != "double" else ():
-        mine = next((c for c in causes if (c.cause, c.finding) == (true.cause, true.finding)), None)
+        mine = next((c for c in causes if (c.cause, c.finding) == truth[0]), None)
         if mine is not None:
             named, hurt = set(mine.affected), set(true.affected)
             hit, missed, extra = len(named & hurt), len(hurt - named), len(named - hurt)
@@ -76,7 +76,7 @@ def result(case: Case, source: str, tenant: Tenant, judged: Judgement) -> Result
         hit,
         missed,
         extra,
-        all(seen & t.observable_in for t in tenant.truth),
+        all(read in t.observable_in for t in tenant.truth),
         crowd=crowd,
     )
 
