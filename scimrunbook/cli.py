@@ -242,8 +242,16 @@ def init(
     summary: Annotated[str, typer.Option(help="One sentence")] = "",
     exports: Annotated[str | None, typer.Option(help="Folder of exported files")] = None,
     file: Annotated[Path | None, typer.Option(help="Where to write; default parameters/<incident>.yaml")] = None,
+    how_to_export: Annotated[
+        bool, typer.Option("--how-to-export", help="Print every file to export, screen by screen, for --provider")
+    ] = False,
+    permissions: Annotated[
+        bool, typer.Option("--permissions", help="Print a request for read-only access, for --provider")
+    ] = False,
 ) -> None:
     """Write a commented incident file. Asks on a terminal for what no option gives."""
+    if how_to_export or permissions:
+        _guarded(lambda: _first_day(provider, how_to_export, permissions))
     from scimrunbook.asking import write_incident_file
 
     given = {
@@ -256,6 +264,14 @@ def init(
         "exports": exports,
     }
     _guarded(lambda: write_incident_file(given, file, ask=sys.stdin.isatty() and sys.stdout.isatty()))
+
+
+def _first_day(provider: str | None, how_to_export: bool, permissions: bool) -> int:
+    from scimrunbook import day_one
+
+    wanted = [f for f, on in ((day_one.how_to_export, how_to_export), (day_one.permissions, permissions)) if on]
+    typer.echo("\n".join(make((provider or "").lower()) for make in wanted), nl=False)
+    return 0
 
 
 @app.command(epilog="Example: scimrunbook simulate --provider okta --fault token_expired --export practice/exports")
