@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from scimrunbook.evidence.secret_words import PATTERN as SECRET_WORDS
+
 MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 8
 _NEWLINE = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what the YAML reader counts as a line
@@ -30,7 +32,7 @@ _TOKENS = re.compile(
     re.IGNORECASE,
 )
 _OPAQUE = re.compile(r"(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[A-Za-z0-9+/=_~.-]{20,}")
-_SECRET_KEY = re.compile(r"token|secret|passw|credential|api_?key|authorization", re.IGNORECASE)
+_SECRET_KEY = re.compile(SECRET_WORDS, re.IGNORECASE)
 _REFERENCE = re.compile(r"(env:[A-Za-z_]\w*|keyring:[^/\s]+/\S+|file:.+|prompt)")
 _NAME_OR_TOKEN = re.compile(r"env:(?=\w*\d)(?=\w*[a-z])\w{24,}")  # a token pasted where the variable's name belongs
 _QUOTED = re.compile(r"'([^']*)'")  # the YAML reader may quote the file …

@@ -31,6 +31,7 @@ NAMES = frozenset({"SHA256SUMS"})
 _NAME = re2.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _CANDIDATE = re2.compile(r"[A-Za-z0-9+/_=~.-]{20,}")
 _HEX = re2.compile(r"(?i)[0-9a-f]{32,}")
+_RUNS = re2.compile(r"\pL+")
 _BLANKS = dict.fromkeys(map(ord, "\"'`<>()[]{},;|=:“”„‘’«»\t\n\r\x0b\x0c\x85\xa0\u2028\u2029/\\?&*_#"), " ")
 
 
@@ -70,6 +71,8 @@ class Gate:
     def __init__(self, told: Known) -> None:
         self.told = told
         self._waived_used: set[str] = set()
+        self._heads: dict[str, bool] = {}
+        self._firsts = frozenset(first for first, _ in told.names)
         self._digests: set[str] = set()  # of the members themselves, which SHA256SUMS and custody.json list
         plain, joined = _secret_forms(told.secrets)
         self._plain, self._joined = _automaton(plain), _automaton(joined)
@@ -120,15 +123,17 @@ class Gate:
                 for rule, _, value in rules.unknown_secrets(text)
                 if not self._safe(value)
             )
-        found += self._identifiers(bare)
-        found += self._people(bare)
+        for text in dict.fromkeys((decoded, bare)):  # with its markup, for what stands in attributes
+            found += self._identifiers(text)
+            found += self._people(text)
         hits = []
         for rule, value in dict.fromkeys(found):
             waiver = None if rule.startswith("known secret") else self.told.waiver(value)
             if waiver and waiver in self.told.waived:
                 self._waived_used.add(waiver)
                 continue
-            hits.append(Hit(rule, name, _line(raw, value), waiver or None))
+            line = _line(raw, value) if value else self._secret_line(raw)
+            hits.append(Hit(rule, name, line, waiver or None))
         return hits
 
     # -- secrets the run touched --------------------------------------------------------------------
@@ -143,19 +148,59 @@ class Gate:
         if self._joined.find_matches_as_indexes(views.squeezed(bare).lower()):
             yield "known secret, wrapped or split", ""
             return
-        for inner in views.inside(views.squeezed(bare)):
+        for inner in views.inside(value for _, value in self._identifiers(bare)):
             if self._plain.find_matches_as_indexes(inner.lower()):
                 yield "known secret, encoded", ""
                 return
 
+    def _pairs(self, words: list[str]) -> set[tuple[str, str]]:
+        """Pairs of neighbouring words that make somebody's name."""
+        if self._firsts.isdisjoint(words):
+            return set()
+        return {p for p in pairwise(words) if p[0] in self._firsts and p in self.told.names}
+
+    def _secret_line(self, raw: str) -> int:
+        """The first line that holds a secret by itself; 0 where it takes several."""
+        if self._plain is not None and self._joined is not None:
+            for number, line in enumerate(raw.splitlines(), 1):
+                whole = views.without_tags(views.decoded("", line))
+                if self._plain.find_matches_as_indexes(line.lower()) or self._joined.find_matches_as_indexes(
+                    views.squeezed(whole).lower()
+                ):
+                    return number
+        return 0
+
     # -- identifiers nobody registered ------------------------------------------------------------------
 
-    def _identifiers(self, text: str) -> Iterable[tuple[str, str]]:
-        for value in set(_CANDIDATE.findall(text)):
-            bare = value.strip("=~._-/+")
-            if len(bare) < 20 or self._safe(bare) or self._safe(value):
+    def _candidates(self, text: str) -> set[str]:
+        """Every run of 20 or more token characters that nobody registered, once."""
+        found: set[str] = set()
+        safe = self.told.safe
+        for word in {w for w in text.translate(_NO_TOKEN).split() if len(w) >= 20}:
+            if word in safe or self._behind_words(word):
                 continue
-            if all(self._harmless(part) for part in value.split("/")) or self._harmless(bare):
+            for value in (word,) if word.isascii() else _CANDIDATE.findall(word):
+                bare = value.strip("=~._-/+")
+                if len(bare) >= 20 and not self._safe(bare) and not self._safe(value):
+                    found.add(value)
+        return found
+
+    def _behind_words(self, word: str) -> bool:
+        """``/auth/scim/Users/<registered id>`` and ``request-id=<registered id>``."""
+        cut = max(word.rfind("/"), word.rfind("=", 0, -1)) + 1
+        if not cut or word[cut:] not in self.told.safe:
+            return False
+        head = word[:cut]
+        if head not in self._heads:
+            if len(self._heads) > 50_000:
+                self._heads.clear()
+            self._heads[head] = all(self._part(p) for p in head.replace("=", "/").split("/"))
+        return self._heads[head]
+
+    def _identifiers(self, text: str) -> Iterable[tuple[str, str]]:
+        for value in self._candidates(text):
+            bare = value.strip("=~._-/+")
+            if self._harmless(bare) or all(self._part(part) for part in value.split("/")):
                 continue
             yield "identifier nobody registered", value
 
@@ -180,31 +225,47 @@ class Gate:
         parts = [p for p in bare.replace("+", ".").replace("_", ".").replace("=", ".").split(".") if p]
         return len(parts) > 1 and all(p in self.told.safe or (len(p) < 20 and _words(p)) for p in parts)
 
+    def _part(self, text: str) -> bool:
+        """A part of a path: registered, a time, a number, words; a short run of letters and digits is none of these."""
+        bare = text.strip("=~._-+")
+        return (
+            self._safe(bare)
+            or bool(TIME.fullmatch(bare))
+            or (len(bare) < 20 and _words(bare))
+            or (len(bare) >= 20 and self._harmless(bare))
+        )
+
     # -- everybody the run knows ------------------------------------------------------------------------
 
     def _people(self, text: str) -> Iterable[tuple[str, str]]:
         """Another way than redaction's: sets of addresses, words and pairs of words, no automaton, no boundaries."""
         told = self.told
         low = key_of(text) if not text.isascii() else " ".join(text.lower().split())
-        for address in set(EMAIL.findall(low)) & told.people if "@" in low else ():
-            yield "somebody's address", address
         words = low.translate(_BLANKS).split()
+        for address in {a for w in set(words) if "@" in w for a in EMAIL.findall(w)} & told.people:
+            yield "somebody's address", address
         for word in (set(words) | {w.strip(".!?-") for w in set(words)}) & told.people:
             yield "somebody's login or id", word
-        for pair in set(pairwise(words)) & told.names:
+        for pair in self._pairs(words):
             yield "somebody's name", " ".join(pair)
-        stripped = without_accents(low) if not low.isascii() else None
-        if stripped:
-            plain = stripped.translate(_BLANKS).split()
-            for pair in set(pairwise(plain)) & told.names:
+        if not low.isascii():
+            for pair in self._pairs(without_accents(low).translate(_BLANKS).split()):
                 yield "somebody's name", " ".join(pair)
         for own in told.machine:
             if own in low:
                 yield "this machine's user, host or home folder", own
 
 
+def _no_token() -> dict[int, str]:
+    kept = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_=~.-"
+    return {code: " " for code in range(128) if chr(code) not in kept}
+
+
+_NO_TOKEN = _no_token()
+
+
 def _words(text: str) -> bool:
-    return all(known(w) for w in re2.findall(r"\pL+", text)) or not is_opaque(text)
+    return all(known(w) for w in _RUNS.findall(text))
 
 
 def _secret_forms(secrets: Iterable[str]) -> tuple[set[str], set[str]]:

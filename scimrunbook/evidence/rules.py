@@ -7,6 +7,7 @@ A rule's first group is the value. Placeholders and values made of known words a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import re2
 
@@ -28,7 +29,7 @@ RULES: tuple[tuple[str, str, bool], ...] = (
     ("refresh token", r"(?:^|[^\w.-])((?:0\.A|1\.A|M\.[CR])[A-Za-z0-9_.!*-]{40,})", False),
     ("named secret", rf"(?i)(?:{PATTERN})[\w.-]{{0,24}}{_Q}\s{{0,3}}[:=]\s{{0,3}}{_Q}({_VALUE}{{6,}})", True),
     ("named value", rf'(?i)"name"\s*:\s*"[^"]*(?:{PATTERN})[^"]*"\s*,\s*"value"\s*:\s*"([^"]{{6,}})"', True),
-    ("user info in an address", r"://[^/\s:@\"']{1,100}:([^/\s@\"']{3,})@", True),
+    ("user info in an address", r"://[^/\s:@\"']{1,100}:([^/\s@\"']{3,})@", False),
     ("query parameter", r"(?i)[?&](?:sig|signature|code|key|jwt|assertion|nonce|auth)=([^&\s\"'<>]{8,})", True),
     ("private key", r"(-----BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY)", False),
     ("private JWK", r'"d"\s*:\s*"([A-Za-z0-9_-]{20,})"', False),
@@ -60,6 +61,7 @@ def unknown_secrets(text: str) -> Iterator[tuple[str, int, str]]:
                 yield name, hit.start(1), hit[1]
 
 
+@lru_cache(maxsize=50_000)
 def harmless(value: str, lenient: bool) -> bool:
     """Whether a value is a placeholder, a time, a reference or plain words."""
     bare = value.strip("*[]<>(){}.,:;!?-_…\"'`")

@@ -171,6 +171,8 @@ def known(saved: Snapshot, redactor: Redactor, waive: Iterable[str], record: dic
                 names |= {(first[-1], last[0]), (last[-1], first[0])}
     safe = {s.strip("=~._-/+") for s in redactor.keep | redactor.issued} | set(redactor.keep) | redactor.issued
     safe |= {i.partition("@")[0] for i in redactor.issued}
+    safe |= {i for i, p in redactor.identities.by_id.items() if p.revealed}
+    safe |= {i for one in redactor.identities.records for i in one.ids if redactor.identities.by_id[i.lower()].revealed}
     if record is not None:
         safe |= _digests(record)
     for table in ("mappings", "jobs", "events", "config_changes"):  # codes the provider uses, as the schema keeps them

@@ -9,7 +9,7 @@ import json
 import quopri
 import unicodedata
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,7 +23,6 @@ _TAG = re2.compile(r"<[^<>]*>")
 _ANSI = re2.compile("\x1b\\[[0-9;?]*[A-Za-z]|\\\\u001[bB]\\[[0-9;]*[A-Za-z]")
 _UNICODE = re2.compile(r"\\u\{?([0-9A-Fa-f]{1,6})\}?")
 _SQUEEZED = {**_INVISIBLE, **dict.fromkeys(map(ord, " \t\n\r\x0b\x0c\x85\xa0\u2028\u2029\"'\\+"))}
-RUN = re2.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 
 
 def strings(data: Any, chunks: bool = False) -> Iterator[str]:
@@ -53,6 +52,7 @@ def decoded(name: str, text: str) -> str:
     for _ in range(3):
         before = text
         if "\\" in text:
+            text = text.replace("\\\\", "\\")
             if "\\u" in text:
                 text = _UNICODE.sub(_character, text)
             text = text.replace("\\n", "\n").replace('\\"', '"').replace("\\/", "/").replace("\\t", " ")
@@ -86,9 +86,9 @@ def squeezed(text: str) -> str:
     return text.translate(_SQUEEZED)
 
 
-def inside(text: str) -> Iterator[str]:
-    """What base64 or hex runs of ``text`` hold, decompressed where they are gzip or zlib."""
-    for run in RUN.findall(text):
+def inside(runs: Iterable[str]) -> Iterator[str]:
+    """What runs of base64 or hex hold, decompressed where they are gzip or zlib."""
+    for run in runs:
         for raw in _bytes_of(run):
             yield raw.decode("utf-8", "replace")
             opened = _inflated(raw)

@@ -43,7 +43,7 @@ def support_request(view: View) -> str:
     since = min((f["since"] for f in failing if f.get("since")), default=None)
     events = view.tables["events"]
     failed = events[events["status"] == "failure"] if len(events) else events
-    codes: Any = failed["error_code"].dropna().value_counts() if len(failed) else {}
+    codes: Any = _with_the_job(failed["error_code"].dropna().value_counts() if len(failed) else {}, view)
     reasons: Any = failed["reason"].dropna().value_counts() if len(failed) else {}
     steps: Any = failed["step"].dropna().value_counts() if len(failed) else {}
     lines = [
@@ -60,6 +60,9 @@ def support_request(view: View) -> str:
         f"- As of: {moment(view.diagnosis['as_of'])}",
         f"- Failed operations in what was collected: {count(len(failed), 'operation')}",
     ]
+    lines += ["", "## Cause", "", *_causes(view), "", "## Affected accounts, by the id Catalog gave them", ""]
+    lines += _accounts(view)
+    lines += ["", "## What was tried", "", *_tried(view)]
     for heading, values in (("Error codes", codes), ("Step or event names", steps), ("Error texts", reasons)):
         lines += ["", f"## {heading}", ""]
         lines += [f"- {md(text)[:400]} ({number}×)" for text, number in list(values.items())[:10]] or [
@@ -69,3 +72,47 @@ def support_request(view: View) -> str:
     lines += [f"- {md(f['id'])} ({f['status']}): {md(f['actual'])}" for f in failing] or ["- nothing broken was found"]
     lines += ["", "Please add a screenshot of the provisioning page yourself; none is packed here.", ""]
     return "\n".join(lines)
+
+
+_SHOWN = 50  # affected accounts listed; the others are in the tables
+
+
+def _with_the_job(codes: Any, view: View) -> Any:
+    """The codes of failed operations and of the job itself, which may fail without failing anybody's operation."""
+    jobs = view.tables["jobs"]
+    said = [str(c) for column in ("last_error_code", "quarantine_error_code") for c in jobs[column].dropna()]
+    return {**{code: said.count(code) for code in said}, **dict(codes.items())}
+
+
+def _causes(view: View) -> list[str]:
+    causes = view.diagnosis["causes"]
+    titles = [view.causes.get(c["cause"], {}).get("title", c["cause"]) for c in causes]
+    return [
+        f"{n}. {md(title)}: {md(c['why'])} Rests on {md(c['finding'] or 'no finding')}."
+        for n, (c, title) in enumerate(zip(causes, titles, strict=True), 1)
+    ] or ["- none found"]
+
+
+def _accounts(view: View) -> list[str]:
+    """The first cause's people with the account each has at Catalog's side, or that none is known."""
+    keys = list(dict.fromkeys(k for c in view.diagnosis["causes"][:1] for k in c["affected"]["keys"]))
+    accounts, events = view.tables["accounts"], view.tables["events"]
+    known = dict(zip(events["person_key"], events["target_id"], strict=True)) if len(events) else {}
+    known |= dict(zip(accounts["external_id"], accounts["account_id"], strict=True)) if len(accounts) else {}
+    rows = []
+    for key in keys[:_SHOWN]:
+        account = known.get(key)
+        told = md(account) if isinstance(account, str) else "no account known"
+        rows.append(f"- {told} ({md(view.name(key))})")
+    return (rows or ["- nobody in particular"]) + ([f"- and {len(keys) - _SHOWN} more"] if len(keys) > _SHOWN else [])
+
+
+def _tried(view: View) -> list[str]:
+    """Changes of the settings since the trouble, and what people answered: what support would ask first."""
+    changes = view.tables["config_changes"]
+    rows = [
+        f"- {moment(at.isoformat())}: {md(what)}" + (f" ({md(detail)[:200]})" if isinstance(detail, str) else "")
+        for at, what, detail in changes[["at", "what", "detail"]].dropna(subset=["at"]).tail(10).itertuples(index=False)
+    ]
+    rows += [f"- {md(f['id'])}: answered {md(f['answer']['answer'])}" for f in view.findings if f.get("answer")]
+    return rows or ["- no change of the settings and no answer is recorded"]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from scimrunbook.evidence.secret_words import PATTERN as SECRET_WORDS
 from scimrunbook.sources.fields import as_json, first, flag, moment, obj, objects, text, texts
 
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
@@ -29,7 +30,7 @@ _CHANGES = (
     ("add provisioning configuration", "app_settings"),
     ("delete provisioning configuration", "app_settings"),
 )
-_SECRET = re.compile(r"secret|token|password|credential|key", re.IGNORECASE)
+_SECRET = re.compile(f"{SECRET_WORDS}|key", re.IGNORECASE)
 
 
 def person(record: Any) -> dict[str, Any] | None:

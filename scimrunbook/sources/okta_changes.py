@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from scimrunbook.evidence.secret_words import PATTERN as SECRET_WORDS
 from scimrunbook.sources.fields import as_json, first, moment, obj, text
 
 Row = dict[str, Any]
 _TOLD = ("attributesadded", "attributesmodified", "attributesdeleted", "custommessage", "invalidexpressions")
 # A setting whose value may be a secret is named, its value is not shown unless it is a plain word of these.
-_SECRET = re.compile(r"token|secret|password|credential|apikey|authorization", re.IGNORECASE)
+_SECRET = re.compile(SECRET_WORDS, re.IGNORECASE)
 _HARMLESS = {"true", "false", "enabled", "disabled"}
 _LONGEST = 300  # characters of one changed value
 
