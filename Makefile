@@ -30,8 +30,9 @@ test-slow: $(STAMP)   ## the full matrix, conformance and browser tests
 bench: $(STAMP)  ## every benchmark, as ratios measured in one run; keeps them in benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks --write
 
-soak: $(STAMP)   ## 500 runs in one process, nothing may grow; keeps the table in benchmarks/SOAK.md
+soak: $(STAMP)   ## 500 runs in one process, nothing may grow (benchmarks/SOAK.md); then 50 kills at random
 	$(BIN)/python -m benchmarks.soak 500
+	SCIMRUNBOOK_KILLS=50 $(BIN)/python -m pytest -m slow -n 0 tests/evidence/test_end_to_end.py -k kill
 
 lint: $(STAMP)   ## style of code and notebooks
 	$(BIN)/ruff check .

@@ -41,7 +41,7 @@ def statuses(nb) -> list[str]:
     return [c.metadata["papermill"]["status"] for c in nb.cells if "papermill" in c.metadata]  # not its markers
 
 
-def test_secrets_are_scrubbed_from_every_kind_of_output(tmp_path: Path) -> None:
+def test_sr_06_10_secrets_are_scrubbed_from_every_kind_of_output(tmp_path: Path) -> None:
     secrets.register(CANARY)
     split = f"{CANARY[:20]}' + '{CANARY[20:]}"
     path = notebook(
@@ -60,21 +60,21 @@ def test_secrets_are_scrubbed_from_every_kind_of_output(tmp_path: Path) -> None:
     assert statuses(nb) == ["completed", "completed", "completed", "failed"]
 
 
-def test_a_timeout_is_a_failed_cell_and_later_ones_pend(tmp_path: Path) -> None:
+def test_sr_07_a_timeout_is_a_failed_cell_and_later_ones_pend(tmp_path: Path) -> None:
     nb, error = execute(notebook(tmp_path, "1", "import time; time.sleep(60)", "2"), execution_timeout=2)
     assert error is not None
     assert statuses(nb) == ["completed", "failed", "pending"]
     assert any(o.output_type == "error" for o in nb.cells[1].outputs)
 
 
-def test_a_dead_kernel_is_told(tmp_path: Path) -> None:
+def test_sr_07_a_dead_kernel_is_told(tmp_path: Path) -> None:
     nb, error = execute(notebook(tmp_path, "import os; print('before', flush=True)", "os._exit(1)", "2"))
     assert error is not None
     assert statuses(nb) == ["completed", "failed", "pending"]
     assert "before" in nbformat.writes(nb)
 
 
-def test_nothing_is_written_while_it_runs_and_papermill_writes_the_scrubbed_notebook(tmp_path: Path) -> None:
+def test_sr_07_nothing_is_written_while_it_runs_and_papermill_writes_the_scrubbed_notebook(tmp_path: Path) -> None:
     secrets.register(CANARY)
     split = f"{CANARY[:20]}' + '{CANARY[20:]}"
     path = notebook(tmp_path, f"print('{split}', flush=True)", "import time; time.sleep(1.5)")

@@ -148,7 +148,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_a_file_that_is_none_gets_one_message(name: str) -> None:
+def test_sr_61_a_file_that_is_none_gets_one_message(name: str) -> None:
     raw, said = BAD_FILES[name]
     assert said in one(raw).message
 
@@ -232,11 +232,11 @@ def test_a_bad_value_gets_line_reason_and_remedy(name: str) -> None:
         "a:b",
     ],
 )
-def test_what_can_be_no_folder_is_no_incident(id_: str) -> None:
+def test_sr_63_what_can_be_no_folder_is_no_incident(id_: str) -> None:
     assert one(HEAD.replace("CAT-1042", repr(id_))).key == "incident"
 
 
-def test_a_final_newline_is_no_part_of_an_id() -> None:
+def test_sr_63_a_final_newline_is_no_part_of_an_id() -> None:
     assert one(HEAD.replace("CAT-1042", '"CAT-1042\\n"')).key == "incident"
 
 
@@ -322,7 +322,7 @@ def test_a_wrong_base_url_is_a_finding_and_no_bad_input() -> None:
     assert read(text).incident.catalog.configured_base_url == "http://scim.example.com/wrong path"
 
 
-def test_hostile_keys_cannot_move_the_cursor() -> None:
+def test_sr_64_hostile_keys_cannot_move_the_cursor() -> None:
     message = str(refused(HEAD + '"a\\e[2Jb": x\n' + f"{'k' * 300}: y\n"))
     assert "\x1b" not in message and "k" * 100 not in message
 

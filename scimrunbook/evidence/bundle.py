@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -17,6 +18,7 @@ from scimrunbook.evidence.csvs import frame_csv
 from scimrunbook.evidence.seal import SIGNERS, verify_line
 from scimrunbook.runbook import view_of
 from scimrunbook.runfolder import head_of
+from scimrunbook.show.panels import RESULT_MIME
 from scimrunbook.show.report import report
 from scimrunbook.show.texts import support_request
 from scimrunbook.show.view import View
@@ -24,6 +26,7 @@ from scimrunbook.show.words import PROVIDER, VERDICT, moment, plain
 from scimrunbook.snapshot import TABLES
 
 _ESCAPE = re2.compile(r"\\([^\pL\pN\s])")
+_SHOWN = frozenset({"text/html", "text/plain", RESULT_MIME})
 NOT_EXECUTED = "not executed"
 SUPPORT = "support@coalesce.io"  # the guide's address for Catalog
 
@@ -48,7 +51,9 @@ def faces(redacted: Path, archive: str, signed: str | None) -> dict[str, bytes]:
     return members
 
 
-def executed(redacted: Path, incident_file: Path, work: Path) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
+def executed(
+    redacted: Path, incident_file: Path, work: Path, text: Callable[[str], str]
+) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
     """The nine notebooks, executed on the redacted run where the run executed them, and what custody says of each."""
     told = head_of(redacted)["sections"]
     members: dict[str, bytes] = {}
@@ -68,17 +73,21 @@ def executed(redacted: Path, incident_file: Path, work: Path) -> tuple[dict[str,
         }
         if target.is_file():
             content = members[f"notebooks/{name}.ipynb"] = settled(
-                target.read_text("utf-8"), redacted, incident_file.name
+                target.read_text("utf-8"), redacted, incident_file, text
             )
             record["sha256_shared"] = hashlib.sha256(content).hexdigest()
         records.append(record)
     return members, records
 
 
-def settled(text: str, redacted: Path, incident_file: str) -> bytes:
-    """A notebook without what differs between two executions of the same thing: random ids, this machine's paths."""
-    nb = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
-    neutral = f"parameters/{incident_file}"
+def settled(content: str, redacted: Path, incident_file: Path, text: Callable[[str], str]) -> bytes:
+    """A notebook without what differs between two executions of the same thing: random ids, this machine's paths.
+
+    What no panel of ours printed (streams, errors) is free text and judged as such by ``text``.
+    """
+    neutral = f"parameters/{incident_file.name}"
+    content = content.replace(str(incident_file.resolve()), neutral)
+    nb = nbformat.reads(content, as_version=4)  # type: ignore[no-untyped-call]
     for number, cell in enumerate(nb.cells):
         cell.id = f"c{number:02}"
         cell.execution_count = None if cell.cell_type == "code" else cell.get("execution_count")
@@ -90,6 +99,12 @@ def settled(text: str, redacted: Path, incident_file: str) -> bytes:
             if "execution_count" in output:
                 output.execution_count = None
             output.get("metadata", {}).clear()
+            for kind in set(output.get("data", {})) - _SHOWN:
+                del output.data[kind]  # a widget's model, a script: nothing of it lives outside a kernel
+            if output.output_type == "stream":
+                output.text = text(output.text)
+            elif output.output_type == "error":
+                output.update(evalue=text(output.evalue), traceback=[text(f"{output.ename}: {output.evalue}")])
     parameters = nb.metadata.get("papermill", {}).get("parameters")
     if parameters is not None:
         nb.metadata.papermill.parameters = {"incident": neutral, "run": redacted.name}

@@ -100,7 +100,7 @@ def share(
         file.parent.mkdir(mode=0o700)
         file.write_text(incident_yaml(redacted.incident), "utf-8")
         members = bundle.faces(redacted_run, archive.name, signed)
-        nine, records = bundle.executed(redacted_run, file, staging / "notebooks")
+        nine, records = bundle.executed(redacted_run, file, staging / "notebooks", redactor.text)
         members |= nine
     waivers = [
         {"waiver": w, "reason": because, "by": redactor.identity(custody.operator() or "")} for w in sorted(waive)

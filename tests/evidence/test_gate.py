@@ -193,6 +193,11 @@ def test_sr_34_somebody_the_run_knows_is_found_by_other_means(name: str, form: s
     assert not hits(name, PLANTS[name].format("user-7k3mq2abcd of Catalog"), **told)
 
 
+def test_a_name_that_markup_splits_is_found() -> None:
+    told = {"people": {"ada.lovett@northwind.example"}}
+    assert hits("a.html", "<p>ada.lo<b>vett</b>@northwind.example</p>", **told)
+
+
 def test_sr_40_the_machine_is_not_told() -> None:
     for own in ("canaryuser", "/" + "home/canaryuser", "build-host-7"):
         assert hits("a.txt", f"File {own}/x.py", machine={own})

@@ -31,7 +31,7 @@ class _Tags(HTMLParser):
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_html_text_and_attribute_stay_text(payload: str) -> None:
+def test_sr_66_html_text_and_attribute_stay_text(payload: str) -> None:
     parser = _Tags()
     parser.feed(f'<p title="{esc(payload)}">{esc(payload)}</p>')
     assert [t for t, _ in parser.tags] == ["p"]
@@ -46,18 +46,18 @@ def test_any_text_gives_one_element(text: str) -> None:
 
 
 @given(st.text())
-def test_nothing_steers_a_terminal(text: str) -> None:
+def test_sr_68_nothing_steers_a_terminal(text: str) -> None:
     said = plain(text)
     assert "\n" not in said
     assert not any(ord(c) < 32 or 0x7F <= ord(c) <= 0x9F or 0x202A <= ord(c) <= 0x202E for c in said)
 
 
-def test_invisible_characters_are_named() -> None:
+def test_sr_68_invisible_characters_are_named() -> None:
     assert visible("a\u200bb\u202ec") == "a\\u{200B}b\\u{202E}c"
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_markdown_stays_text(payload: str) -> None:
+def test_sr_68_markdown_stays_text(payload: str) -> None:
     from markdown_it import MarkdownIt
 
     html = MarkdownIt("commonmark", {"html": True}).render(md(payload))

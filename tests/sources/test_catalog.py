@@ -265,7 +265,7 @@ def test_start_index_ignored_is_noticed_and_ends() -> None:
     assert len(asked) < 30
 
 
-def test_endless_pages_end_at_the_cap() -> None:
+def test_sr_58_endless_pages_end_at_the_cap() -> None:
     asked: list[int] = []
 
     def answer(path: str, query: dict[str, str]) -> Answer:

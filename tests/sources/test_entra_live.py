@@ -295,13 +295,13 @@ def test_what_goes_wrong_is_told_and_never_raised(given: Any, said: str) -> None
     assert not rows["entra.provisioning_log"].get("refused")
 
 
-def test_pages_that_lead_back_end() -> None:
+def test_sr_58_pages_that_lead_back_end() -> None:
     circle = {"value": [made.user()], "@odata.nextLink": "/v1.0/users"}
     row = coverage(canned(world(**{"/v1.0/users": circle}))[0])["entra.users"]
     assert row["complete"] is False
 
 
-def test_a_next_page_on_another_host_is_refused() -> None:
+def test_sr_58_a_next_page_on_another_host_is_refused() -> None:
     page = {"value": [], "@odata.nextLink": "https://graph.example/v1.0/users"}
     with wire(always(answer(json.dumps(page).encode(), Content_Type="application/json"))) as there:
         reader = Reader(f"https://{GRAPH_HOST}", BearerAuth(Secret("y" * 40)), there.connect_to)

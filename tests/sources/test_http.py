@@ -65,7 +65,7 @@ def test_the_scheme_of_the_credential(scheme) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get"])
-def test_the_transport_refuses_every_method_but_get_and_head(method: str) -> None:
+def test_sr_57_the_transport_refuses_every_method_but_get_and_head(method: str) -> None:
     sent: list[httpx.Request] = []
     inner = httpx.MockTransport(lambda request: sent.append(request) or httpx.Response(200))
     guarded = ReadOnlyTransport(inner, checked_origin(ORIGIN))
@@ -78,7 +78,7 @@ def test_the_transport_refuses_every_method_but_get_and_head(method: str) -> Non
     assert len(sent) == 2
 
 
-def test_the_readers_own_client_cannot_write() -> None:
+def test_sr_57_the_readers_own_client_cannot_write() -> None:
     with wire(always(answer())) as there, reader(there) as r, pytest.raises(MethodRefusedError):
         r._client.post(f"{ORIGIN}/auth/scim/Users", json={})
     assert there.heads == []
@@ -97,7 +97,7 @@ def test_the_readers_own_client_cannot_write() -> None:
         "users",
     ],
 )
-def test_a_foreign_address_is_refused_before_anything_is_sent(address: str) -> None:
+def test_sr_55_a_foreign_address_is_refused_before_anything_is_sent(address: str) -> None:
     with wire(always(answer())) as there, reader(there) as r, pytest.raises(ForeignOrigin) as caught:
         r.get(address)
     assert there.heads == []
@@ -105,7 +105,7 @@ def test_a_foreign_address_is_refused_before_anything_is_sent(address: str) -> N
     assert "pass" not in str(caught.value)
 
 
-def test_a_next_link_to_another_host_names_both_hosts_and_sends_nothing_there() -> None:
+def test_sr_55_a_next_link_to_another_host_names_both_hosts_and_sends_nothing_there() -> None:
     link = '<https://evil.example/next>; rel="next", <https://api.us.castordoc.com/self>; rel="self"'
     with wire(always(answer(Link=link))) as there, reader(there) as r:
         links = r.get("/x").links
@@ -123,7 +123,7 @@ def test_a_credential_serves_one_origin_only() -> None:
         next(auth.auth_flow(httpx.Request("GET", "https://evil.example/")))
 
 
-def test_redirects_are_reported_not_followed() -> None:
+def test_sr_55_redirects_are_reported_not_followed() -> None:
     with (
         wire(always(answer())) as elsewhere,
         wire(always(answer(b"", "302 Found", Location=f"http://127.0.0.1:{elsewhere.port}/login"))) as there,
@@ -138,13 +138,13 @@ def test_redirects_are_reported_not_followed() -> None:
     assert len(there.heads) == 1
 
 
-def test_authorization_cannot_be_overridden_by_a_header() -> None:
+def test_sr_13_authorization_cannot_be_overridden_by_a_header() -> None:
     with wire(always(answer())) as there, reader(there) as r, pytest.raises(AssertionError):
         r.get("/x", headers={"authorization": "Basic x"})
     assert there.heads == []
 
 
-def test_nothing_prints_the_token(caplog: pytest.LogCaptureFixture) -> None:
+def test_sr_09_nothing_prints_the_token(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     auth = BearerAuth(Secret(TOKEN))
     with wire(always(answer())) as there, reader(there, auth) as r:
@@ -161,7 +161,7 @@ def test_nothing_prints_the_token(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("good", [ORIGIN, "https://acme.okta.com/", "https://GRAPH.microsoft.com:443"])
-def test_good_origins(good: str) -> None:
+def test_sr_54_good_origins(good: str) -> None:
     assert checked_origin(good).port == 443
     assert str(checked_origin(good)) == good.lower().rstrip("/").removesuffix(":443")
 
@@ -190,7 +190,7 @@ def test_good_origins(good: str) -> None:
         ("https://api_castordoc.com\n.evil", "url"),
     ],
 )
-def test_bad_origins(bad: str, kind: str) -> None:
+def test_sr_54_bad_origins(bad: str, kind: str) -> None:
     with pytest.raises(ReadFailure) as caught:
         checked_origin(bad)
     assert caught.value.kind == kind
@@ -216,7 +216,7 @@ def proxied(origin: str = ORIGIN, **environment: str) -> str | None:
     return str(proxy.url) if proxy else None
 
 
-def test_only_https_proxy_is_used_and_no_proxy_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sr_56_only_https_proxy_is_used_and_no_proxy_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert proxied(HTTP_PROXY="http://p:1", ALL_PROXY="http://p:1") is None
     assert proxied(HTTPS_PROXY="http://p:1") == "http://p:1"
     assert proxied(https_proxy="p:1") == "http://p:1"
@@ -306,7 +306,7 @@ def test_a_slow_drip_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> No
     assert failure_of(drip, timeout=5).kind == "timeout"
 
 
-def test_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sr_59_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MAX_BODY", 1 << 21)
     assert failure_of(always(answer(b" " * (1 << 21) + b"{}")), timeout=5).kind == "too_large"
     bomb = gzip.compress(b"\0" * (1 << 24))

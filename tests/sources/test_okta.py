@@ -250,7 +250,7 @@ def test_a_list_that_breaks_off_keeps_what_came() -> None:
     assert "did not answer in time" in row["note"]
 
 
-def test_a_next_link_that_goes_round_ends() -> None:
+def test_sr_58_a_next_link_that_goes_round_ends() -> None:
     def round_and_round(_: Any) -> list[Any]:
         return [[data.group()], [data.group()], [data.group()]]
 

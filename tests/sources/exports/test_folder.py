@@ -200,7 +200,7 @@ def test_archives_are_read_in_memory(tmp_path: Path) -> None:
         (lambda: gzip.compress(gzip.compress(b"{}")), "x", "archive inside an archive"),
     ],
 )
-def test_hostile_archives_are_refused(folder: Path, data, name: str, reason: str | None) -> None:
+def test_sr_62_hostile_archives_are_refused(folder: Path, data, name: str, reason: str | None) -> None:
     put(folder, "x", data())
     row = row_of(read(folder), name)
     assert row["what"] == "unrecognised"
