@@ -59,7 +59,7 @@ TABLES: dict[str, dict[str, str]] = {
     "probes": {
         "probe": "code", "at": "plain", "host": "text", "path": "text", "http_status": "plain", "ok": "plain",
         "latency_ms": "plain", "content_type": "code", "failure": "code", "detail": "text", "total_results": "plain",
-        "rows": "plain",
+        "rows": "plain", "quirks": "text",
     },
     "coverage": {
         "what": "code", "source": "code", "name": "file", "rows": "plain", "unreadable": "plain", "first_at": "plain",

@@ -14,6 +14,7 @@ from scimrunbook.evidence.columns import ATTRIBUTES, CAUSE, DIAGNOSIS, EVIDENCE,
 from scimrunbook.evidence.freetext import GUID, OKTA_ID, TIME
 from scimrunbook.evidence.identities import Person
 from scimrunbook.evidence.redactor import Redactor
+from scimrunbook.snapshot import TABLES as SNAPSHOT
 
 _CODE = re2.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,119}")
 _VENDOR = re2.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -53,7 +54,10 @@ class Records:
         for unknown in [c for c in frame.columns if c not in kinds]:
             self.redactor.dropped[f"{name}.{unknown}"] += len(frame)
         known = [c for c in frame.columns if c in kinds]
-        made = frame[known].copy()
+        # a column the snapshot has and this schema does not know yet stays, without its values: faces can be rendered
+        made = frame[[c for c in frame.columns if c in kinds or c in SNAPSHOT.get(name, {})]].copy()
+        for unknown in [c for c in made.columns if c not in kinds]:
+            made[unknown] = pd.Series([None] * len(made), index=made.index, dtype=frame[unknown].dtype)
         people = self._people(frame)
         groups = frame["object_type"].eq("group").fillna(False).tolist() if name == "events" else []
         for column in known:
