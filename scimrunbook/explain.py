@@ -100,7 +100,7 @@ def close_to(id: str) -> list[str]:
     """Ids that look like this one."""
     ids = [n for n, _ in known_ids()]
     folded = {n.casefold(): n for n in ids}
-    close = get_close_matches(id.casefold(), folded, n=5, cutoff=0.6)
+    close = get_close_matches(id.casefold(), folded, n=5, cutoff=0.5)
     return [folded[n] for n in close] or [n for n in ids if id.casefold() in n.casefold()][:5]
 
 
@@ -202,7 +202,9 @@ def _check(id: str) -> dict[str, Any]:
     found = REGISTRY[id]
     part = guide.SECTIONS[found.section]
     steps = [guide.CAUSES[str(c)].first_step for c in found.causes]
-    fix = " ".join(dict.fromkeys(steps)) or "Run it (scimrunbook check): the finding names the exact screen and click."
+    fix = " ".join(
+        [*dict.fromkeys(steps), "The finding of a run (scimrunbook check) names the exact screen and click."]
+    )
     needs = sorted({n for ways in found.needs.values() for way in ways for n in way})
     return _entry(
         id,

@@ -78,11 +78,20 @@ class Rule:
             return not any(_atom(a, whole) for a in self.none)
         return any(self._one(p) for p in ([_joined(parts)] if self.within == "text" else parts))
 
+    def possible(self, spoken: frozenset[str]) -> bool:
+        """Whether every atom names a class that is spoken of at all; cheap, and most rules end here."""
+        return all(not spoken.isdisjoint(names) for names in _classes_of(self.all))
+
     def _one(self, part: Sentence) -> bool:
         hits = [_atom(a, part) for a in self.all]
         if not all(hits) or any(_atom(a, part) for a in self.none):
             return False
         return not self.near or _close(hits, self.near)
+
+
+@cache
+def _classes_of(atoms: tuple[str, ...]) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(name for name, _ in _read_atom(a)) for a in atoms)
 
 
 def _atom(atom: str, part: Sentence) -> list[Hit]:
