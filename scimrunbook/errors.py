@@ -13,7 +13,10 @@ from scimrunbook.findings import Cause
 from scimrunbook.texts.layers import leading_status
 
 # Who and when does not change what went wrong: without them a million rows hold a handful of distinct texts.
-_PERSONAL = r"of (?:user|group) .{1,120}? (?:to|from|in) app .{1,100}? failed|[\w.+%-]{1,64}@[\w.-]{1,120}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,40}|\d{4}-\d\d-\d\dT[\d:.]+Z?|\b\d{4,}\b"
+_PERSONAL = (
+    r"of (?:user|group) .{1,120}? (?:to|from|in) app .{1,100}? failed|[\w.+%-]{1,64}@[\w.-]{1,120}"
+    r"|[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,40}|\d{4}-\d\d-\d\dT[\d:.]+Z?|\b\d{4,}\b"
+)
 _MASK = "x@example.com"
 _MAX = 1500
 
