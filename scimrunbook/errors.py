@@ -10,7 +10,6 @@ import pandas as pd
 
 from scimrunbook import texts
 from scimrunbook.findings import Cause
-from scimrunbook.texts.layers import leading_status
 
 # Who and when does not change what went wrong: without them a million rows hold a handful of distinct texts.
 _PERSONAL = (
@@ -20,7 +19,6 @@ _PERSONAL = (
 _MASK = "x@example.com"
 _MAX = 1500
 
-http_status = leading_status
 _PAGE = r"invalid json.{0,80}'<'|<!doctype html|<html"
 # As .NET names them: the phrase without blanks.
 _NET_NAMES = {re.sub(r"\W", "", s.phrase).casefold(): int(s) for s in HTTPStatus}
@@ -34,6 +32,15 @@ def reading(status: int | None, code: str, reason: str) -> texts.Reading:
 def family(status: int | None, code: str, reason: str) -> Cause | None:
     """The cause family of one failure; None where nothing decides."""
     return reading(status, code, reason).family
+
+
+def signing_in_failed(code: Any, message: Any) -> bool:
+    """Whether a job's own error says that signing in failed, not that the endpoint is out of reach or broken."""
+    name = "" if pd.isna(code) else str(code).casefold()
+    if name.endswith(("invalidcredentials", "credentialvalidationfailure", "unauthorized")):
+        return True
+    said = texts.read("" if pd.isna(message) else str(message)[:_MAX], None, "entra_log")
+    return said.family is Cause.URL_OR_TOKEN and said.rests_on[0].startswith(("token.", "status."))
 
 
 def readings(rows: pd.DataFrame, most: int = 20) -> list[texts.Reading]:

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from scimrunbook.derived import derived
-from scimrunbook.errors import http_status, is_auth
+from scimrunbook.errors import is_auth, signing_in_failed
 from scimrunbook.snapshot import Snapshot
 
 WRITES = ("create", "update", "deactivate", "reactivate", "delete", "sync", "lookup")
@@ -111,14 +111,4 @@ def _job_refused(snapshot: Snapshot) -> Any:
 
 def job_refused(job: pd.Series[Any]) -> bool:
     """Whether the job's own error says that signing in failed, not that the endpoint is out of reach or broken."""
-    for code, message in (
-        (job["quarantine_error_code"], job["quarantine_error_message"]),
-        (job["last_error_code"], job["last_error_message"]),
-    ):
-        name = "" if pd.isna(code) else str(code).casefold()
-        text = "" if pd.isna(message) else str(message)
-        if name.endswith(("invalidcredentials", "credentialvalidationfailure", "unauthorized")):
-            return True
-        if http_status(text) in (401, 403) or "unauthorized" in text.casefold():
-            return True
-    return False
+    return any(signing_in_failed(job[f"{of}_error_code"], job[f"{of}_error_message"]) for of in ("quarantine", "last"))

@@ -41,7 +41,6 @@ PHRASES = {
 }
 _PHRASE = "|".join(p.replace(" ", "[ ]?") for p in PHRASES)
 _NAMED = re.compile(rf"StatusCode:\s{{0,4}}(?:(?P<number>[1-5]\d\d)\b|(?P<phrase>{_PHRASE})\b)", re.IGNORECASE)
-_LEADING = re.compile(rf"\s{{0,8}}(?P<phrase>{_PHRASE})\b", re.IGNORECASE)
 # A reason phrase as Okta's own sentence: after a colon or at the start, and closed by a full stop or the end.
 _SENTENCE = re.compile(rf"(?:^|:)\s{{0,4}}(?P<phrase>{_PHRASE})\s{{0,2}}(?:\.|:|$|\n)", re.IGNORECASE)
 _NUMBER = re.compile(
@@ -154,12 +153,6 @@ def tidy(text: str) -> str:
 _PLAIN = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "\r": "\n"}
 )
-
-
-def leading_status(text: str) -> int | None:
-    """The HTTP status a reason begins with (``Unauthorized. Errors …``, ``… StatusCode: Conflict …``), if it does."""
-    hit = _NAMED.search(text[:400]) or _LEADING.match(text)
-    return _status_of(hit) if hit else None
 
 
 def _is_code(word: str) -> bool:

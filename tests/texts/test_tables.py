@@ -52,3 +52,11 @@ def test_the_name_of_an_application_is_no_part_of_the_failure() -> None:
 def test_meanings_come_once_and_the_most_frequent_first() -> None:
     rows = failed((409, None, "Conflict"), (401, None, "Unauthorized"), (401, None, "Unauthorized"))
     assert [r.cause for r in errors.readings(rows)] == ["url_or_token", "duplicate_identity"]
+
+
+def test_a_job_says_itself_whether_signing_in_failed() -> None:
+    assert errors.signing_in_failed("SystemForCrossDomainIdentityManagementInvalidCredentials", None)
+    assert errors.signing_in_failed(pd.NA, "StatusCode: Unauthorized")
+    assert errors.signing_in_failed(None, "The token has expired")
+    assert not errors.signing_in_failed(pd.NA, pd.NA)
+    assert not errors.signing_in_failed("InternalServerError", "connect timed out")
