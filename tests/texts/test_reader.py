@@ -127,3 +127,10 @@ def test_hostile_texts_are_read_in_no_time(make: Callable[[int], str]) -> None:
     read(make(1_000_000)[:3_000_000] + str(random.random()))
     assert time.process_time() - started < 1.0
     assert len(split(make(1_000_000)).outer) <= MAX_CHARS
+
+
+def test_a_text_whose_kind_nobody_told_is_read_no_worse() -> None:
+    rows = corpus()
+    told = [read(r.text, r.provider if r.provider in ("okta", "entra") else None, None, r.http_status) for r in rows]
+    assert sum(t.cause == r.label for t, r in zip(told, rows, strict=True)) >= 0.95 * len(rows)
+    assert read("Nested group members do not get an account").cause == "assignment_scope"
