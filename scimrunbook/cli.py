@@ -26,19 +26,49 @@ app = typer.Typer(
 IncidentFile = Annotated[Path, typer.Argument(help="Incident file, e.g. parameters/CAT-1042.yaml", show_default=False)]
 Outputs = Annotated[Path | None, typer.Option("--outputs", help="Folder for results; default: outputs/ of the project")]
 Probe = Annotated[str, typer.Option("--probe", help="How much to ask of the Catalog endpoint: off, light or full")]
+Reuse = Annotated[bool, typer.Option("--reuse", help="Judge the latest snapshot again where its inputs are unchanged")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON alone on standard output, progress on standard error")]
 
 
 @app.command(epilog="Example: scimrunbook run parameters/demo-okta.yaml")
-def run(file: IncidentFile, outputs: Outputs = None, probe: Probe = "light", as_json: AsJson = False) -> None:
+def run(
+    file: IncidentFile,
+    outputs: Outputs = None,
+    probe: Probe = "light",
+    reuse: Reuse = False,
+    as_json: AsJson = False,
+) -> None:
     """Collect once, execute all nine notebooks, print the verdict and where everything lies."""
-    _run(file, outputs, probe, as_json, notebooks=True)
+    _run(file, outputs, probe, as_json, notebooks=True, reuse=reuse)
 
 
 @app.command(epilog="Example: scimrunbook check parameters/demo-entra.yaml --json")
-def check(file: IncidentFile, outputs: Outputs = None, probe: Probe = "light", as_json: AsJson = False) -> None:
+def check(
+    file: IncidentFile,
+    outputs: Outputs = None,
+    probe: Probe = "light",
+    reuse: Reuse = False,
+    plan: Annotated[bool, typer.Option("--plan", help="List every request instead; nothing is sent")] = False,
+    as_json: AsJson = False,
+) -> None:
     """The same as run, without notebooks: the quickest way to the verdict."""
-    _run(file, outputs, probe, as_json, notebooks=False)
+    _known_probe(probe)
+    if plan:
+        from scimrunbook.plan import print_plan
+
+        _guarded(lambda: print_plan(file, probe, as_json))
+    _run(file, outputs, probe, as_json, notebooks=False, reuse=reuse)
+
+
+@app.command(epilog="Example: scimrunbook doctor parameters/demo-okta.yaml")
+def doctor(
+    file: Annotated[Path | None, typer.Argument(help="Incident file, to check its credentials and sources")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check this machine, and what each source of an incident will and will not be able to tell."""
+    from scimrunbook.doctor import print_health
+
+    _guarded(lambda: print_health(file, as_json))
 
 
 @app.command(epilog="Example: scimrunbook trace parameters/demo-okta.yaml greta.farkas@example.com")
@@ -317,7 +347,7 @@ def _main(
         raise typer.Exit
 
 
-def _run(file: Path, outputs: Path | None, probe: str, as_json: bool, *, notebooks: bool) -> None:
+def _run(file: Path, outputs: Path | None, probe: str, as_json: bool, *, notebooks: bool, reuse: bool) -> None:
     _known_probe(probe)
 
     def work() -> int:
@@ -332,6 +362,7 @@ def _run(file: Path, outputs: Path | None, probe: str, as_json: bool, *, noteboo
                 notebooks=notebooks,
                 outputs=outputs,
                 probe=probe,
+                reuse=reuse,
                 interactive=sys.stdin.isatty() and sys.stderr.isatty(),
             )
         print_result(result, as_json)

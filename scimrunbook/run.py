@@ -17,6 +17,7 @@ from scimrunbook.findings import Finding
 from scimrunbook.incident import Incident
 from scimrunbook.incident_file import LoadedIncident, load_incident
 from scimrunbook.notebooks import execute_all, names, warm_up
+from scimrunbook.reuse import fingerprint, reusable
 from scimrunbook.runfolder import RunFolder, head_of, outputs_of
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.sources.collect import collect
@@ -65,8 +66,10 @@ def run_incident(
     probe: str = "light",
     interactive: bool = False,
     labels: dict[str, str] | None = None,
+    reuse: bool = False,
 ) -> RunResult:
     """Runs one incident file. ``labels`` are recorded in ``run.json``: the sweep it belongs to, for example.
+    ``reuse``: judge an earlier run's snapshot, where what it was collected from is unchanged (``reuse``).
 
     Raises IncidentError or ExportsError (nothing is left behind), KeyboardInterrupt (the ``.partial`` folder says what
     it holds). A notebook that fails is recorded and the others still run.
@@ -86,7 +89,7 @@ def run_incident(
             tenant=tenant_of(loaded.incident),
             **(labels or {}),
         )
-        snapshot = collect(loaded, progress=progress, probe=probe, interactive=interactive)
+        snapshot = _snapshot(loaded, folder, root, progress, probe, interactive, reuse)
         snapshot.answers = merged(loaded.incident, folder.path.parent)
         if notebooks:
             warm_up()  # tokens were taken out of the environment by now; its imports overlap with judging
@@ -151,6 +154,27 @@ def _judged(
         folder.json("diagnosis.json", diagnosis)
     _faces(folder, diagnosis["verdict"])
     return RunResult(folder.finish(), judgement, failed, diagnosis["verdict"])
+
+
+def _snapshot(
+    loaded: LoadedIncident,
+    folder: RunFolder,
+    root: Path,
+    progress: Progress,
+    probe: str,
+    interactive: bool,
+    reuse: bool,
+) -> Snapshot:
+    """Collected now, or an earlier one where that was asked for and nothing has changed."""
+    made_of = fingerprint(loaded, probe)
+    folder.record(collected_from=made_of)
+    earlier = reusable(root / loaded.incident.incident, made_of) if reuse else None
+    if earlier is None:
+        return collect(loaded, progress=progress, probe=probe, interactive=interactive)
+    name, snapshot = earlier
+    folder.record(reused=name)
+    progress(f"the snapshot of {name} (as of {snapshot.facts.as_of}): nothing it was collected from has changed", 1, 1)
+    return snapshot
 
 
 def inputs(loaded: LoadedIncident, snapshot: Snapshot) -> dict[str, str]:

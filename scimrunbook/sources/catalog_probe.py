@@ -55,7 +55,7 @@ from scimrunbook.sources.scim_quirks import Exchange, observe
 
 OKTA_AGENT = "Okta SCIM Client 1.0.0"
 SCIM: dict[str, str | None] = {"Accept": "application/scim+json"}
-REPEATS_LIGHT = 2
+REPEATS_LIGHT, LIGHT = 2, 20
 FULL = 59  # requests with the token: they show a failure rate of 5 % at least once with 95 % certainty
 _NUMBER = re.compile(r"[?&](startIndex|count)=(\d+)")
 _MATCHING = ("userName", "externalId", 'emails[type eq "work"].value')

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from scimrunbook.snapshot import TABLES, column
 
-FLUSH = 50_000  # rows held in memory before they are written
+FLUSH = 25_000  # rows held in memory before they are written
 
 
 class Spool:
@@ -21,45 +21,50 @@ class Spool:
     def __init__(self, table: str) -> None:
         self.kinds = TABLES[table]
         self.rows = 0
-        self._held: list[pa.Table] = []
+        self._values: dict[str, list[Any]] = {name: [] for name in self.kinds}
+        self._count = 0  # rows in _values
+        self._tables: list[pa.Table] = []
         self._file: IO[bytes] | None = None
         self._writer: pq.ParquetWriter | None = None
 
     def add(self, columns: Mapping[str, Sequence[Any]]) -> int:
         """Adds rows given as equally long columns (missing ones are empty); returns how many."""
         count = len(next(iter(columns.values()), ()))
-        if not count:
-            return 0
-        nothing = [None] * count
-        arrays = [_array(columns.get(name, nothing), kind) for name, kind in self.kinds.items()]
-        self._held.append(pa.table(arrays, names=list(self.kinds)))
+        for name, values in self._values.items():
+            values.extend(columns.get(name) or [None] * count)
         self.rows += count
-        if sum(len(t) for t in self._held) >= FLUSH:
-            self._flush()
+        self._count += count
+        if self._count >= FLUSH:
+            self._write(self._packed())
         return count
 
     def frame(self) -> pd.DataFrame:
         """Everything that was added, with the snapshot's dtypes."""
+        if self._count:
+            self._tables.append(self._packed())
         if self._writer is not None and self._file is not None:
-            self._flush()
             self._writer.close()
             self._file.seek(0)
-            self._held = [pq.read_table(self._file)]
+            self._tables.insert(0, pq.read_table(self._file))
             self._file.close()
             self._writer = self._file = None
         nothing = pa.table({n: pa.array([], _TYPES[k]) for n, k in self.kinds.items()})
-        table = pa.concat_tables([nothing, *self._held])
+        table = pa.concat_tables([nothing, *self._tables])
         return pd.DataFrame({n: _series(table[n], kind) for n, kind in self.kinds.items()})
 
-    def _flush(self) -> None:
-        if not self._held:
-            return
-        table = pa.concat_tables(self._held)
+    def _packed(self) -> pa.Table:
+        """What is held as values, as Arrow; many rows at a time, since each conversion has its price."""
+        arrays = [_array(values, self.kinds[name]) for name, values in self._values.items()]
+        for values in self._values.values():
+            values.clear()
+        self._count = 0
+        return pa.table(arrays, names=list(self.kinds))
+
+    def _write(self, table: pa.Table) -> None:
         if self._writer is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the spool, nameless
             self._writer = pq.ParquetWriter(self._file, table.schema, compression="zstd")
         self._writer.write_table(table)
-        self._held = []
 
 
 _TYPES = {"text": pa.large_string(), "bool": pa.bool_(), "int": pa.int64(), "time": pa.timestamp("us", "UTC")}
