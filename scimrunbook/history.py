@@ -115,6 +115,29 @@ def open_failures(snapshot: Snapshot) -> pd.DataFrame:
     return rows[rows["failed"] & (rows["key"].isna() | among(rows["key"], hurt)) & fresh]
 
 
+@derived
+def in_backoff(snapshot: Snapshot) -> pd.DataFrame:
+    """Open failures that only wait for their retry: the endpoint was down, and has answered the same request since.
+
+    An outage is told from an endpoint that fails now and then, or always with one request: no operation of the kind
+    succeeded between its first and its last open failure, and one did after it.
+    """
+    rows = open_failures(snapshot)
+    later = rows[(rows["next_attempt_at"] > snapshot.as_of) & rows["family"].eq(Cause.CATALOG_SIDE.value)]
+    if later.empty:
+        return later
+    done = operations(snapshot)
+    done = done[done["status"] == "success"]
+    down = rows[rows["family"].eq(Cause.CATALOG_SIDE.value)].groupby("action")["at"].agg(["min", "max"])
+    over = [
+        action
+        for action, first, last in down.itertuples()
+        if (done[done["action"] == action]["at"] > last).any()
+        and not done[done["action"] == action]["at"].between(first, last, inclusive="neither").any()
+    ]
+    return later[later["action"].isin(over)]
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """The time a log covers; None where it is not known. ``whole``: nothing says that rows are missing."""

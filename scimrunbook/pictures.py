@@ -106,10 +106,12 @@ def failures(snapshot: Snapshot) -> Picture | None:
     most = code.value_counts()
     named = code.where(code.isin(most.index[:SERIES]), "other codes")
     place = _bins(span, failed["at"])
+    if place.empty:
+        return None  # all of them failed before what is drawn
     table = pd.crosstab(named.loc[place.index], place).reindex(columns=range(BINS), fill_value=0)
     totals = table.sum(axis=1).sort_values(ascending=False, kind="stable")
     series = [{"code": str(c), "total": int(totals[c]), "counts": [int(n) for n in table.loc[c]]} for c in totals.index]
-    return {"start": _iso(span[0]), "end": _iso(span[1]), "total": len(failed), "series": series}
+    return {"start": _iso(span[0]), "end": _iso(span[1]), "total": len(place), "series": series}
 
 
 def probe(snapshot: Snapshot) -> Picture | None:

@@ -52,7 +52,9 @@ def refusals(snapshot: Snapshot) -> Refusals:
     events = snapshot["events"].sort_values("at", kind="stable", na_position="first")
     auth = events[is_auth(events)]
     contact = events[(events["status"] == "success") & events["action"].isin((*WRITES, *GROUP_WRITES))]
-    seen = [t for t in (contact["at"].max(), snapshot["jobs"]["last_success_at"].max()) if pd.notna(t)]
+    # a log without any success may be one under a filter: then what else tells of one counts
+    other = _told_elsewhere(snapshot) if contact.empty else ()
+    seen = [t for t in (contact["at"].max(), snapshot["jobs"]["last_success_at"].max(), *other) if pd.notna(t)]
     success = max(seen) if seen else None
     after = auth[auth["at"] > success] if success is not None else auth
     shown = after if len(after) else auth
@@ -74,6 +76,15 @@ def refusals(snapshot: Snapshot) -> Refusals:
         shown,
         renewed,
         fickle,
+    )
+
+
+def _told_elsewhere(snapshot: Snapshot) -> tuple[Any, ...]:
+    """Successes that no log need hold: the last sync of Okta's app users, an account SCIM made in Catalog."""
+    app, accounts = snapshot["app_accounts"], snapshot["accounts"]
+    return (
+        app[app["sync_state"] == "SYNCHRONIZED"]["last_sync_at"].max(),
+        accounts[accounts["external_id"].notna()]["created_at"].max(),
     )
 
 

@@ -174,6 +174,7 @@ class _Trace:
             "sync.deactivations_were_delivered",
             "sync.endpoint_keeps_up",
             "sync.no_failed_operations",
+            "sync.no_retry_backlog",
         )
         self._stopped("delivery", failing & ~p["need"].eq("none"), reason.fillna("failed without a reason"), owner)
         self.known["delivery"] = self.last["ok_at"].notna() | failing | yes(p["exists"])

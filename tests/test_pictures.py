@@ -43,6 +43,15 @@ def test_failures_are_counted_by_code_and_the_rest_is_not_lost(provider: str) ->
     assert len(made["series"]) == pictures.SERIES + 1
 
 
+def test_failures_from_before_the_window_are_not_drawn() -> None:
+    tenant = Tenant("okta")
+    tenant.rows["events"] = failing(3, "Old", "2026-11-02T08:00:00Z")
+    assert pictures.failures(tenant.snapshot()) is None
+    tenant.rows["events"] += failing(2, "New", "2026-11-19T08:00:00Z")
+    made = pictures.failures(tenant.snapshot())
+    assert made is not None and made["total"] == 2
+
+
 def test_the_mapping_is_compared_row_by_row() -> None:
     tenant = Tenant("entra")
     healthy = pictures.mapping(tenant.snapshot())

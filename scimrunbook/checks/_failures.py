@@ -22,13 +22,13 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.derived import yes
+from scimrunbook.derived import derived, yes
 from scimrunbook.errors import readings
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Status
-from scimrunbook.history import iso, last_of, open_failures, operations, when
+from scimrunbook.history import in_backoff, iso, last_of, open_failures, operations, when
 from scimrunbook.pending import pending
 from scimrunbook.snapshot import Snapshot
-from scimrunbook.teams import team_gaps
+from scimrunbook.teams import team_gaps, wanted_teams
 
 S = "sync_and_logs"
 READ_IT = "Read the task or log entry of one of these people and add its text to the incident's summary."
@@ -52,6 +52,23 @@ def causes_of(rows: pd.DataFrame) -> tuple[Cause, ...]:
     return tuple(Cause(c) for c in rows["family"].dropna().value_counts(sort=True).index)
 
 
+@derived
+def standing(snapshot: Snapshot) -> pd.DataFrame:
+    """Open failures that somebody has to mend: without those that only wait for their retry.
+
+    A log of failures alone, as an export under a filter holds, cannot show the success that followed: there a failure
+    stands only where the person or the team still lacks something.
+    """
+    rows = open_failures(snapshot)
+    rows = rows.drop(index=in_backoff(snapshot).index, errors="ignore")
+    done = operations(snapshot)
+    if len(done) and not bool(done["ok"].any()):
+        people, teams = pending(snapshot), wanted_teams(snapshot)
+        settled = [*people[people["need"] == "none"]["person_key"], *teams[yes(teams["exists"])]["group_key"]]
+        rows = rows[~rows["key"].isin(settled)]
+    return rows
+
+
 def _grouped(rows: pd.DataFrame) -> pd.DataFrame:
     shown = rows.assign(error=rows["reason"].fillna(rows["error_code"]).fillna("no reason given").str.slice(0, 200))
     return (
@@ -71,12 +88,12 @@ def _grouped(rows: pd.DataFrame) -> pd.DataFrame:
     blocked_by=BROKEN,
 )
 def no_failed_operations(snapshot: Snapshot) -> Outcome:
-    rows = open_failures(snapshot)
+    rows = standing(snapshot)
     if rows.empty:
         done = operations(snapshot)
         if done.empty:
             return Outcome(Status.SKIPPED, "The log that was read holds no operation: that proves nothing.")
-        healed = int(done["failed"].sum())
+        healed = int(done["failed"].sum()) - len(in_backoff(snapshot))
         also = f" {count(healed, 'older failure')} healed since." if healed else ""
         return Outcome(Status.PASS, f"{count(len(done), 'operation')}, none failed for good.{also}")
     hit = keys(rows["key"])
@@ -141,13 +158,16 @@ def no_retry_backlog(snapshot: Snapshot) -> Outcome:
     hit = keys(later["key"])
     if not hit:
         return Outcome(Status.PASS, "No retry is scheduled.")
+    over = in_backoff(snapshot)
+    ended = f" The endpoint failed until {when(over['at'].max())} and answers again." if len(over) else ""
     return Outcome(
         Status.WARN,
         f"{count(len(hit), 'person or group', 'people and groups')} {'is' if len(hit) == 1 else 'are'} retried only "
-        f"{when(later['next_attempt_at'].min())}: {who(snapshot, hit)}.",
+        f"{when(later['next_attempt_at'].min())}: {who(snapshot, hit)}.{ended}",
         "Nobody waits longer than a cycle.",
-        affected=hit,
-        actions=(push_again(snapshot),),
+        (Evidence.of("What failed", _grouped(later)),),
+        hit,
+        (push_again(snapshot),),
     )
 
 
@@ -164,7 +184,7 @@ def deactivations_were_delivered(snapshot: Snapshot) -> Outcome:
     last = last_of(snapshot)
     table = pending(snapshot)
     lingering = table[(table["need"] == "deactivate") & ~table["waiting"]]["person_key"]
-    failed = last[last["open"] & last["failed_action"].eq("deactivate")]
+    failed = last[last["open"] & last["failed_action"].eq("deactivate") & ~last.index.isin(in_backoff(snapshot)["key"])]
     ignored = last[last["state"].eq("off")]
     ignored = ignored[ignored.index.isin(lingering)]
     if failed.empty and ignored.empty:
@@ -204,7 +224,7 @@ def deactivations_were_delivered(snapshot: Snapshot) -> Outcome:
     blocked_by=BROKEN,
 )
 def endpoint_keeps_up(snapshot: Snapshot) -> Outcome:
-    rows = open_failures(snapshot)
+    rows = standing(snapshot)
     slow = rows[rows["family"] == Cause.CATALOG_SIDE.value]
     probes = snapshot["probes"]
     busy = probes[(probes["http_status"] >= 500) | (probes["http_status"] == 429)]

@@ -8,7 +8,7 @@ from scimrunbook import guide
 from scimrunbook.checks import check
 from scimrunbook.checks._words import app_name, count, listed, provider, region, screen
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Status
-from scimrunbook.history import log_span, when
+from scimrunbook.history import log_span, open_failures, refusals, when
 from scimrunbook.scope import log_of
 from scimrunbook.snapshot import Snapshot
 
@@ -81,6 +81,27 @@ def _credentials(snapshot: Snapshot) -> str:
 )
 def region_is_known(snapshot: Snapshot) -> Outcome:
     known = region(snapshot)
+    typed = snapshot.incident.catalog.configured_base_url or ""
+    other = next(
+        (r for r in guide.REGIONS.values() if r is not known and typed.strip().rstrip("/") == r.base_url), None
+    )
+    log = refusals(snapshot)
+    worked = log.last_success is not None and snapshot.as_of - log.last_success < pd.Timedelta(days=2)
+    if other and worked and not log.broken and open_failures(snapshot).empty:
+        return Outcome(
+            Status.WARN,
+            f"The incident says {known.catalog_host}, but provisioning works, last {when(log.last_success)}, with the "
+            f"base URL of {other.catalog_host}.",
+            "The region of the incident file is the one whose Catalog people use.",
+            actions=(
+                Action(
+                    "the incident file",
+                    f"Look at the address people see when they use Catalog; if it is {other.catalog_host}, set "
+                    f"catalog_host to it and run again.",
+                    "What provisions well does not point at the wrong region.",
+                ),
+            ),
+        )
     return Outcome(Status.PASS, f"{known.catalog_host}: region {known.name}, base URL {known.base_url}.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from scimrunbook.checks import check
+from scimrunbook.checks._failures import standing
 from scimrunbook.checks._needs import how_to_get
 from scimrunbook.checks._words import (
     catalog_admin,
@@ -19,7 +20,7 @@ from scimrunbook.checks._words import (
 )
 from scimrunbook.derived import yes
 from scimrunbook.findings import Action, Evidence, Outcome, Status
-from scimrunbook.history import open_failures, when
+from scimrunbook.history import in_backoff, refusals, when
 from scimrunbook.matching import catalog_known
 from scimrunbook.pending import pending
 from scimrunbook.scope import assignments_known
@@ -160,10 +161,11 @@ def nobody_lingers(snapshot: Snapshot) -> Outcome:
     deciding=False,
 )
 def jobs_succeed(snapshot: Snapshot) -> Outcome:
-    failures = open_failures(snapshot)
+    failures = pd.concat([standing(snapshot), in_backoff(snapshot)])
     events = snapshot["events"]
     general = events[(events["action"] == "connection") & (events["status"] == "failure")]
-    general = general[~(general["at"] < events[events["status"] == "success"]["at"].max()).fillna(False)]
+    healed = refusals(snapshot).last_success
+    general = general if healed is None else general[~(general["at"] < healed).fillna(False)]
     jobs = snapshot["jobs"]
     broken = jobs[jobs["quarantine_since"].notna() | jobs["state"].eq("Quarantine") | jobs["last_state"].eq("Failed")]
     broken = broken[broken["last_began_at"].notna() | broken["quarantine_since"].notna()]

@@ -14,6 +14,7 @@ from scimrunbook.simulator import catalog_export, web, wire
 from scimrunbook.simulator.catalog import Catalog
 from scimrunbook.simulator.clock import Clock
 from scimrunbook.simulator.faults import FAULTS, Scenario, Truth
+from scimrunbook.simulator.noise import AHEAD, NOISE, SkewedClock, filter_logs
 from scimrunbook.simulator.people import generate
 from scimrunbook.simulator.serve import serve
 from scimrunbook.simulator.world import AS_OF, BEGIN, Change, World
@@ -30,9 +31,10 @@ class Tenant:
     into the provider) and the one that reads the provider's API (``provider_token``).
     """
 
-    def __init__(self, provider: Literal["okta", "entra"], faults: tuple[str, ...], people: int, seed: int) -> None:
+    def __init__(self, provider: Literal["okta", "entra"], faults: tuple[str, ...], people: int, seed: int,
+                 noise: tuple[str, ...] = ()) -> None:  # fmt: skip
         self.provider: Literal["okta", "entra"] = provider
-        self.faults, self.seed = faults, seed
+        self.faults, self.seed, self.noise = faults, seed, noise
         self.catalog_token, self.provider_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         self.clock = Clock(BEGIN)
         self.world: World = generate(provider, seed, people)
@@ -40,13 +42,16 @@ class Tenant:
         self.settings.base_url = OWN
         # Okta's Header Auth app sends the field verbatim, Entra adds the scheme itself.
         self.settings.token = f"Bearer {self.catalog_token}" if provider == "okta" else self.catalog_token
-        self.catalog = Catalog(self.clock, self._rng("catalog"), {self.catalog_token}, OWN)
+        clock = SkewedClock(self.clock, AHEAD) if "clock_skew" in noise else self.clock
+        self.catalog = Catalog(clock, self._rng("catalog"), {self.catalog_token}, OWN)
         self.other_region_catalog = Catalog(self.clock, self._rng("other"), set(), OTHER)
         scenario = Scenario(
             self.world, self.settings, {"own": OWN, "other": OTHER}, secrets.token_urlsafe(32), CATALOG_HOST
         )
         for name in faults:
             FAULTS[name].inject(scenario)
+        for name in noise:
+            NOISE[name](scenario)
         self.engine: Any = self._run()
         self.truth: list[Truth] = [FAULTS[name].truth(self.world) for name in faults]
 
@@ -106,6 +111,8 @@ class Tenant:
 
             entra_export(self.engine, folder)
         catalog_export.export(self.catalog, folder)
+        if "filtered_export" in self.noise:
+            filter_logs(folder, self.provider)
 
     def __enter__(self) -> Self:
         return self
@@ -116,13 +123,22 @@ class Tenant:
         """Nothing is held open between uses; the context only marks how long a tenant is needed."""
 
 
-def build(provider: Literal["okta", "entra"], faults: tuple[str, ...] = (), people: int = 25, seed: int = 1) -> Tenant:
-    """Builds a tenant and provisions it. Raises KeyError for an unknown fault, ValueError where it cannot occur."""
+def build(
+    provider: Literal["okta", "entra"],
+    faults: tuple[str, ...] = (),
+    people: int = 25,
+    seed: int = 1,
+    noise: tuple[str, ...] = (),
+) -> Tenant:
+    """Builds a tenant and provisions it; ``noise`` names oddities with nothing to find.
+
+    Raises KeyError for an unknown fault or noise, ValueError for a fault that the provider cannot have.
+    """
     real = tuple(f for f in faults if f != "none")
     for name in real:
         if provider not in FAULTS[name].providers:
             raise ValueError(f"the fault {name} does not occur with {provider}")
-    return Tenant(provider, real, people, seed)
+    return Tenant(provider, real, people, seed, noise)
 
 
 def _settings(provider: str) -> Any:
