@@ -154,7 +154,8 @@ def _differs(snapshot: Snapshot, frame: pd.DataFrame) -> pd.Series[Any]:
             continue
         want = frame[wanted].str.strip().str.normalize("NFC")
         have = frame[has].str.strip().str.normalize("NFC").fillna("")
-        said = said.mask(frame["named_where_known"] & want.notna() & (want.fillna("") != have), said + f", {attribute}")
+        sent = frame["named_where_known"] & want.fillna("").ne("")
+        said = said.mask(sent & (want.fillna("") != have), said + f", {attribute}")
     want = user_name_of(snapshot, frame)
     have = fold(frame["has_user_name"])
     by_catalog = frame["proof"] == "catalog"

@@ -2,7 +2,7 @@
 
 ``python -m tests.checks_table`` runs every fault with both providers, live and from exports, chooses an example for
 each check, and writes ``tests/checks_examples.json`` and ``docs/checks.md``. Slow tests hold each example to what it
-says; quick ones hold the page to the examples and the registry to the page.
+says; quick ones hold the page to the examples and the registry to the page. ``--page`` writes the page anew alone.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def page(table: dict[str, dict[str, Example | None]]) -> str:
     for number, section in enumerate(SECTIONS):
         checks = [c for c in registry().values() if c.section == section]
         about = guide.SECTIONS[section]
-        lines += ["", f"## {number:02} {about.title}", "", f"Guide: <{about.url}>", ""]
+        lines += ["", f"## {number:02} {about.title}", "", f"Guide: <{about.link}>", ""]
         lines += ["| check | healthy state | needs | breaks on | passes on | source |", "|---|---|---|---|---|---|"]
         for c in checks:
             row = table[c.id]
@@ -99,7 +99,9 @@ def _needs(c: Check) -> str:
     said = {}
     for provider in c.providers:
         ways = c.needs.get(provider, ())
-        said[provider] = " or ".join(" and ".join(f"`{w}`" for w in way) for way in ways) or "the incident file"
+        groups = [" and ".join(f"`{w}`" for w in way) for way in ways]
+        mixed = len(groups) > 1
+        said[provider] = " or ".join(f"({g})" if mixed and " and " in g else g for g in groups) or "nothing of its own"
     if len(set(said.values())) == 1 and len(said) == 2:
         return next(iter(said.values()))
     return "; ".join(f"{'Okta' if p == 'okta' else 'Entra'}: {text}" for p, text in said.items())
@@ -122,6 +124,9 @@ def write(table: dict[str, dict[str, Example | None]]) -> None:
 
 
 def main() -> int:
+    if sys.argv[1:] == ["--page"]:
+        write(json.loads(EXAMPLES.read_text("utf-8")))
+        return 0
     seen = []
     for example, found in observed():
         seen.append((example, found))

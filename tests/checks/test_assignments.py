@@ -1,0 +1,91 @@
+"""05 Assignments."""
+
+from __future__ import annotations
+
+import pytest
+
+from scimrunbook.findings import Status
+from tests.checks.build import LATE, Tenant
+
+BOTH = pytest.mark.parametrize("provider", ["okta", "entra"])
+
+
+def outsider(tenant: Tenant, key: str, group: str | None = None) -> None:
+    """Somebody active who is not assigned, and whom the incident names."""
+    tenant.rows["people"].append({"person_key": key, "login": f"{key}@example.com", "email": f"{key}@example.com",
+                                  "given_name": key, "family_name": "New", "status": "ACTIVE", "active": True,
+                                  "created_at": LATE})  # fmt: skip
+    tenant.incident.setdefault("people", []).append(f"{key}@example.com")
+    if group:
+        tenant.rows["memberships"].append({"group_key": group, "member_key": key, "member_type": "user"})
+
+
+@BOTH
+def test_only_whom_the_incident_names_has_to_be_assigned(provider: str) -> None:
+    tenant = Tenant(provider)
+    assert tenant.find("assignments.people_are_assigned").status is Status.PASS
+    tenant.incident["people"] = ["dot@example.com"]
+    finding = tenant.find("assignments.people_are_assigned")
+    assert (finding.status, finding.affected) == (Status.FAIL, ("dot",))
+
+
+@BOTH
+def test_a_forgotten_group_is_named_once_for_all_its_members(provider: str) -> None:
+    tenant = Tenant(provider)
+    tenant.rows["groups"].append({"group_key": "g9", "name": "Berlin", "security_enabled": True})
+    for key in ("eve", "fay"):
+        outsider(tenant, key, "g9")
+    outsider(tenant, "gil", "g9")
+    tenant.incident["people"] = ["eve@example.com", "fay@example.com"]
+    finding = tenant.find("assignments.groups_are_assigned")
+    assert (finding.status, finding.affected) == (Status.FAIL, ("eve", "fay", "gil"))
+    assert "Berlin" in finding.actions[0].what
+    assert tenant.find("assignments.people_are_assigned").status is Status.PASS
+    # one of them has Catalog by another way: then the group is not what was forgotten
+    tenant.rows["memberships"].append({"group_key": "g9", "member_key": "ada", "member_type": "user"})
+    assert tenant.find("assignments.groups_are_assigned").status is Status.PASS
+    assert tenant.find("assignments.people_are_assigned").affected == ("eve", "fay")
+
+
+def test_a_member_of_a_nested_group_is_found_there_and_only_there() -> None:
+    tenant = Tenant("entra")
+    tenant.rows["groups"].append({"group_key": "g9", "name": "Inner", "security_enabled": True})
+    tenant.rows["memberships"].append({"group_key": "g1", "member_key": "g9", "member_type": "group"})
+    outsider(tenant, "eve", "g9")
+    finding = tenant.find("assignments.no_nested_groups")
+    assert (finding.status, finding.affected) == (Status.FAIL, ("eve",))
+    assert tenant.find("assignments.people_are_assigned").status is Status.PASS
+
+
+def test_a_filter_is_seen_though_the_log_no_longer_tells_whom_it_kept_out() -> None:
+    tenant = Tenant("entra")
+    tenant.hire("eve", "2026-11-02T08:00:00Z", account=False)
+    assert tenant.find("assignments.scope_admits_them").status is Status.PASS
+    users = next(m for m in tenant.facts.app.object_mappings if m["object"] == "user")
+    users["scope"] = ["department NOT EQUALS Sales"]
+    assert tenant.find("assignments.scope_admits_them").affected == ("eve",)
+    tenant.rows["jobs"][0]["last_success_at"] = "2026-11-01T08:00:00Z"  # nobody has looked at her yet
+    assert tenant.find("assignments.scope_admits_them").status is Status.PASS
+
+
+def test_pushing_the_assignment_group_warns_until_the_team_lacks_somebody() -> None:
+    tenant = Tenant("okta")
+    tenant.rows["assignments"].append({"target_key": "g1", "target_type": "group", "how": "pushed",
+                                       "status": "ACTIVE", "team_id": "t1"})  # fmt: skip
+    tenant.rows["teams"].append({"team_id": "t1", "name": "Everybody"})
+    for account in ("cat-ada", "cat-bob"):
+        tenant.rows["team_members"].append({"team_id": "t1", "account_id": account})
+    finding = tenant.find("assignments.group_push_is_healthy")
+    assert (finding.status, finding.affected) == (Status.WARN, ("g1",))
+    tenant.rows["team_members"].pop()
+    finding = tenant.find("assignments.group_push_is_healthy")
+    assert (finding.status, finding.affected) == (Status.FAIL, ("bob",))
+
+
+def test_somebody_suspended_answers_a_ticket_about_missing_people_only() -> None:
+    tenant = Tenant("okta")
+    tenant.incident["people"] = ["cid@example.com"]
+    tenant.incident["symptoms"] = ["missing_people"]
+    assert tenant.find("assignments.people_are_active_in_provider").affected == ("cid",)
+    tenant.incident["symptoms"] = ["lingering_access"]
+    assert tenant.find("assignments.people_are_active_in_provider").status is Status.PASS

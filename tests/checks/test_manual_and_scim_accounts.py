@@ -1,0 +1,66 @@
+"""07 Manual and SCIM accounts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from scimrunbook.findings import Status
+from tests.checks.build import Tenant
+
+
+def beside(tenant: Tenant, address: str, given: str = "Ada", family: str = "Lind", active: bool = True) -> None:
+    tenant.rows["accounts"].append({"account_id": "cat-x", "user_name": address, "email": address, "active": active,
+                                    "given_name": given, "family_name": family})  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ["Ada@Example.com", "ada+data@example.com", "ada@former.example.org"])
+def test_another_case_a_plus_tag_and_another_domain_are_the_same_human(address: str) -> None:
+    tenant = Tenant("okta")
+    beside(tenant, address)
+    finding = tenant.find("accounts.one_per_person")
+    assert (finding.status, finding.affected) == (Status.FAIL, ("ada",))
+    assert address in finding.actual
+
+
+def test_an_alias_of_the_directory_is_the_same_human() -> None:
+    tenant = Tenant("entra")
+    tenant.row("people", person_key="ada")["other_emails"] = json.dumps(["lovelace@example.com"])
+    beside(tenant, "lovelace@example.com", "A.", "L.")
+    assert tenant.find("accounts.one_per_person").affected == ("ada",)
+
+
+@pytest.mark.parametrize(
+    ("address", "given", "family", "active"),
+    [
+        ("ada@former.example.org", "Adele", "Lind", True),  # another name
+        ("adele@former.example.org", "Ada", "Lind", True),  # a namesake with another address
+        ("ada@former.example.org", "Ada", "Lind", False),  # switched off: it forks nobody
+    ],
+)
+def test_what_is_no_second_account(address: str, given: str, family: str, active: bool) -> None:
+    tenant = Tenant("okta")
+    beside(tenant, address, given, family, active)
+    assert tenant.find("accounts.one_per_person").status is Status.PASS
+
+
+def test_two_records_of_one_human_share_a_name_and_an_address() -> None:
+    tenant = Tenant("okta")
+    tenant.hire("ada2", "2026-11-10T08:00:00Z")
+    for table, key in (("people", "person_key"), ("accounts", "external_id")):
+        tenant.row(table, **{key: "ada2"}).update(given_name="Ada", family_name="Lind")
+    assert tenant.find("accounts.one_per_person").status is Status.PASS  # a namesake
+    tenant.row("people", person_key="ada2")["other_emails"] = json.dumps(["ada@example.com"])
+    finding = tenant.find("accounts.one_per_person")
+    assert (finding.status, finding.affected) == (Status.FAIL, ("ada", "ada2"))
+    assert "record" in finding.actions[0].what
+
+
+def test_a_user_name_that_is_not_the_address_is_remarked_but_not_for_guests() -> None:
+    tenant = Tenant("entra")
+    tenant.row("people", person_key="bob")["email"] = "bob@mail.example.com"
+    finding = tenant.find("accounts.emails_align")
+    assert (finding.status, finding.affected) == (Status.WARN, ("bob",))
+    tenant.row("people", person_key="bob")["kind"] = "guest"
+    assert tenant.find("accounts.emails_align").status is Status.PASS
