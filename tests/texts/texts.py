@@ -27,7 +27,7 @@ class Row:
 
     @property
     def unseen(self) -> bool:
-        """In the half that was not looked at while the rules were made."""
+        """In the half that was not looked at until it was first measured."""
         return zlib.crc32(self.text.encode()) % 2 == 1
 
 
