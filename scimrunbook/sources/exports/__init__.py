@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from scimrunbook.problems import UserProblem
 from scimrunbook.snapshot import WHATS
 from scimrunbook.sources.exports.documents import Document, decode
 from scimrunbook.sources.exports.files import Found, contents, listing
+from scimrunbook.sources.exports.large import read_large
 from scimrunbook.sources.exports.leaks import take_out
 from scimrunbook.sources.exports.registry import Format, Parse, Recognised, formats, parser, recognise
 from scimrunbook.sources.fields import obj, text, texts
@@ -49,8 +51,12 @@ def read_folder(folder: Path, incident: Incident, parts: Parts, progress: Progre
         raise ExportsError(f"The folder of exports is empty: {folder}\n{_expected(incident)}")
     seen: list[tuple[str, str]] = []
     known: list[tuple[Found, Format, Recognised]] = []
+    large: list[Found] = []
     for number, found in enumerate(contents(folder, paths)):
         progress(f"exports: {found.name}", min(number, len(paths)), len(paths))
+        if found.large:
+            large.append(found)
+            continue
         hit, reason = _read(found, incident, parts)
         if hit is None:
             seen.append((found.name, reason))
@@ -58,7 +64,7 @@ def read_folder(folder: Path, incident: Incident, parts: Parts, progress: Progre
         else:
             known.append((found, *hit))
     progress("exports", len(paths), len(paths))
-    if not known:
+    if not known and not large:
         raise ExportsError(
             f"Nothing in the folder of exports could be used: {folder}\n{_listed(seen)}\n{_expected(incident)}"
         )
@@ -67,6 +73,20 @@ def read_folder(folder: Path, incident: Incident, parts: Parts, progress: Progre
         if result.settle:
             result.settle(result, parts)
         _take(parts, result)
+    # Logs of any size last: by now it is known whose records are to be kept.
+    for found in large:
+        assert found.large is not None
+        hit, reason, sha256 = read_large(found.large, found.name, incident, parts, progress)
+        if hit is None:
+            reason = f"{found.reason}; {reason}"
+            seen.append((found.name, reason))
+            parts.cover("unrecognised", source="file", name=found.name, refused=reason, sha256=sha256)
+        else:
+            known.append((replace(found, sha256=sha256), *hit))
+    if not known:
+        raise ExportsError(
+            f"Nothing in the folder of exports could be used: {folder}\n{_listed(seen)}\n{_expected(incident)}"
+        )
     for table, key in _ONE_ROW_EACH.items():
         parts.rows[table] = _merge(parts.rows[table], key)
     _cover(parts, known)

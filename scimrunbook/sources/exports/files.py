@@ -13,7 +13,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 MAX_FILES = 2000
@@ -33,6 +33,7 @@ class Found:
     data: bytes | None
     sha256: str | None
     reason: str | None = None
+    large: Path | None = None  # too large to be held: a log may be read from here
 
 
 def listing(folder: Path) -> list[Path]:
@@ -60,7 +61,7 @@ def contents(folder: Path, paths: list[Path]) -> Iterator[Found]:
         try:
             data = _bytes(path)
         except _RefusedError as problem:
-            yield Found(name, None, None, str(problem))
+            yield Found(name, None, None, str(problem), path if isinstance(problem, _LargeError) else None)
             continue
         except OSError as problem:
             yield Found(name, None, None, f"cannot be opened ({problem.strerror or type(problem).__name__})")
@@ -68,6 +69,8 @@ def contents(folder: Path, paths: list[Path]) -> Iterator[Found]:
         sha256 = hashlib.sha256(data).hexdigest()
         for found in _unpacked(name, data, sha256):
             budget -= len(found.data or b"")
+            if found.large:
+                found = replace(found, large=path)
             if budget < 0:
                 yield Found(found.name, None, sha256, "not read: the files together are larger than 1 GiB")
             else:
@@ -76,6 +79,10 @@ def contents(folder: Path, paths: list[Path]) -> Iterator[Found]:
 
 class _RefusedError(Exception):
     """A file that is not read; the message is the reason."""
+
+
+class _LargeError(_RefusedError):
+    """A file that is too large to be held."""
 
 
 def _bytes(path: Path) -> bytes:
@@ -88,7 +95,7 @@ def _bytes(path: Path) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise _RefusedError("not a regular file")
         if status.st_size > MAX_FILE:
-            raise _RefusedError(f"larger than {MAX_FILE >> 20} MiB: export a shorter span of time")
+            raise _LargeError(f"larger than {MAX_FILE >> 20} MiB: export a shorter span of time")
         return file.read(MAX_FILE + 1)
 
 
@@ -107,6 +114,8 @@ def _gzip(name: str, data: bytes, sha256: str) -> Found:
         out = engine.decompress(data, min(MAX_FILE, max(1 << 20, len(data) * MAX_RATIO)))
     except zlib.error:
         return Found(name, None, sha256, "a damaged gzip file")
+    if engine.unconsumed_tail and len(out) >= MAX_FILE:
+        return Found(name, None, sha256, f"unpacks to more than {MAX_FILE >> 20} MiB", Path(name))
     if engine.unconsumed_tail:
         return Found(
             name, None, sha256, "a gzip file that unpacks to far more than an export would: unpack it yourself"

@@ -1,0 +1,162 @@
+"""A log of any size as one raw JSON record after the other: NDJSON, a JSON array, one page; plain or gzipped.
+
+Nothing is held but a few chunks. A JSON array is cut where a record with the first record's first key begins; what is
+before such a cut must be valid by itself, so that a cut inside a record is never taken for one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import itertools
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+CHUNK = 8 << 20  # bytes read at a time
+MAX_RECORD = 64 << 20  # bytes that may be held until a record ends
+MAX_RATIO = 200  # decompressed to compressed
+_HELD = re.compile(rb'\s*(?:\{[^\[]{0,4096}?"(?:value|records)"\s*:\s*)?\[\s*')
+_KEY = re.compile(rb'\s*\{\s*"((?:[^"\\]|\\.){1,64})"')
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+_TRIES = 12  # places a cut is tried at before records are taken one by one
+
+
+class LargeFileError(Exception):
+    """A large file that is not read on; the message is the reason."""
+
+
+class Source(io.RawIOBase):
+    """The file's bytes, hashed and counted as they are read (``done`` of ``size``), unpacked where gzipped."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._file = path.open("rb")
+        self.size = path.stat().st_size
+        self.done = self.given = 0
+        self._hash = hashlib.sha256()
+        self._unzip = gzip.GzipFile(fileobj=_Counted(self)) if self._file.peek(2)[:2] == b"\x1f\x8b" else None
+
+    def readable(self) -> bool:
+        return True
+
+    def taken(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self.done += len(data)
+        self._hash.update(data)
+        return data
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            data = self._unzip.read(size) if self._unzip else self.taken(size)
+        except (EOFError, OSError, zlib.error) as problem:
+            raise LargeFileError("a gzip file that is cut off or damaged") from problem
+        self.given += len(data)
+        if self._unzip and self.given > max(1 << 30, self.done * MAX_RATIO):
+            raise LargeFileError("a gzip file that unpacks to far more than a log would")
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def sha256(self) -> str:
+        """Of the whole file: what was not read yet is read now."""
+        while self.taken(CHUNK):
+            pass
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Counted(io.RawIOBase):
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self.source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self.source.taken(size if size >= 0 else CHUNK)
+
+
+def records(source: Source, head: bytes) -> Iterator[list[bytes | msgspec.Raw]]:
+    """Batches of raw records; ``head``: what was read already. A piece may be no JSON: whoever decodes it counts it.
+
+    Raises LargeFileError.
+    """
+    begin = _HELD.match(head)
+    if begin:
+        yield from _array(source, head[begin.end() :])
+    else:
+        yield from _lines(source, head)
+
+
+def _lines(source: Source, held: bytes) -> Iterator[list[bytes | msgspec.Raw]]:
+    while True:
+        data = source.read(CHUNK)
+        whole, _, rest = (held + data).rpartition(b"\n") if data else (held, b"", b"")
+        batch: list[bytes | msgspec.Raw] = [line for line in whole.split(b"\n") if line.strip()]
+        if batch:
+            yield batch
+        if not data:
+            return
+        held = rest
+        if len(held) > MAX_RECORD:
+            raise LargeFileError("a line longer than any record")
+
+
+def _array(source: Source, held: bytes) -> Iterator[list[bytes | msgspec.Raw]]:
+    key = _KEY.match(held)
+    if not key:
+        raise LargeFileError("a JSON array that holds no objects")
+    cut = re.compile(rb"\}\s*,\s*(?=\{\s*\"" + re.escape(key[1]) + rb'")')
+    while data := source.read(CHUNK):
+        held += data
+        batch, held = _before_a_cut(held, cut)
+        if batch:
+            yield batch
+        elif len(held) > MAX_RECORD:
+            raise LargeFileError("a record longer than any of a log, or JSON that is not valid")
+    end = held.rfind(b"]")
+    last = held[:end] if end >= 0 else held
+    try:
+        yield list(_LIST.decode(b"[" + last + b"]"))
+    except msgspec.DecodeError:
+        yield from ([piece] for piece in _one_by_one(last, cut))
+
+
+def _before_a_cut(held: bytes, cut: re.Pattern[bytes]) -> tuple[list[bytes | msgspec.Raw], bytes]:
+    """Whole records and what follows them; none where no cut is sound yet."""
+    found = list(cut.finditer(held, max(0, len(held) - (1 << 20))))
+    for place in found[: -_TRIES - 1 : -1]:
+        try:
+            return list(_LIST.decode(b"[" + held[: place.start() + 1] + b"]")), held[place.end() :]
+        except msgspec.DecodeError:
+            continue
+    if len(held) < 2 * CHUNK:
+        return [], held
+    # A damaged record stands before every cut: the pieces are taken as they are, and those that are no JSON counted.
+    if not found:
+        return [], held
+    return _one_by_one(held[: found[-1].start() + 1], cut), held[found[-1].end() :]
+
+
+def _one_by_one(held: bytes, cut: re.Pattern[bytes]) -> list[bytes | msgspec.Raw]:
+    pieces: list[bytes | msgspec.Raw] = []
+    places = [(0, 0), *((m.start() + 1, m.end()) for m in cut.finditer(held)), (len(held), 0)]
+    for (_, begin), (end, _) in itertools.pairwise(places):
+        try:
+            pieces += _LIST.decode(b"[" + held[begin:end] + b"]")  # more than one where a record begins otherwise
+        except msgspec.DecodeError:
+            pieces.append(held[begin:end])
+    return pieces
