@@ -123,11 +123,12 @@ class _Reading:
     def okta(self, batch: list[bytes | msgspec.Raw], app_id: str) -> None:
         kept: list[Any] = []
         times: list[str] = []
+        name = app_id.encode()
         for raw in batch:
             try:
                 head = _HEAD.decode(raw)
                 kind = head.eventType
-                if kind is not None and kind not in OKTA_EVENTS and not kind.startswith(_OURS):
+                if kind is not None and (_beside(kind) or _of_another(bytes(raw), name)):
                     self.rows += 1
                     self.aside += 1
                 else:
@@ -196,6 +197,16 @@ class _Reading:
                 self.leaked(leaks)
             self.take(okta_log.parse(okta_log_csv.events(header, [text.split("\x1f") for text, _ in clean])), app_id)
             self.say()
+
+
+def _beside(kind: str) -> bool:
+    """Whether events of this type tell nothing of provisioning."""
+    return kind not in OKTA_EVENTS and not kind.startswith(_OURS)
+
+
+def _of_another(raw: bytes, app_id: bytes) -> bool:
+    """Whether a record names applications, and ours is none of them; told without decoding it."""
+    return b'"AppInstance"' in raw and app_id not in raw
 
 
 class _Joined(io.RawIOBase):
