@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Without byte code every kernel compiles the whole stack again: 2.5 times slower runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-files test test-slow bench soak lint types lock lab clean help
+.PHONY: demo demo-files test test-slow bench soak lint types docs lock lab clean help
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -40,6 +40,9 @@ lint: $(STAMP)   ## style of code and notebooks
 
 types: $(STAMP)   ## static types
 	$(BIN)/mypy
+
+docs: $(STAMP)   ## write the generated pages of docs/ anew
+	$(BIN)/python docs/generate.py
 
 lab: $(STAMP)    ## JupyterLab on an incident's own copies of the notebooks
 	$(BIN)/scimrunbook lab

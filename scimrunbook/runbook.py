@@ -158,6 +158,8 @@ def open_run(incident: str, run: str = "latest") -> Runbook:
 
 
 def _open_run(incident: str, run: str) -> Runbook:
+    if not incident:
+        raise RunNotFoundError("No incident is chosen yet: choose one above, or make one; then open its notebooks.")
     path = find_incident(incident)
     loaded = load_incident(path)
     home = outputs_of(path) / loaded.incident.incident

@@ -44,9 +44,10 @@ def copy_to(folder: Path, incident: str) -> Path:
 
 
 def _with(notebook: dict[str, Any], incident: str) -> dict[str, Any]:
+    value = json.dumps(incident.replace(os.sep, "/"))
     for cell in notebook["cells"]:
         if "parameters" in cell["metadata"].get("tags", []):
-            cell["source"] = [f"incident = {json.dumps(Path(incident).as_posix())}\n", 'run = "latest"']
+            cell["source"] = [f"incident = {value}\n", 'run = "latest"']
     return notebook
 
 

@@ -17,7 +17,7 @@ from IPython.display import display
 from scimrunbook import guide
 from scimrunbook.init import Question, questions, render
 from scimrunbook.lab.copies import START, prepare
-from scimrunbook.lab.parts import Busy, Place, button, field, wide
+from scimrunbook.lab.parts import Busy, Place, button, field
 from scimrunbook.problems import UserProblem
 from scimrunbook.runfolder import write
 from scimrunbook.schema import FILE_NAME
@@ -79,7 +79,9 @@ class Symptoms:
 
     def __init__(self) -> None:
         self.ticks = {
-            name: widgets.Checkbox(description=f"{s.title}: {s.sentence}", indent=False, layout=wide())
+            name: widgets.Checkbox(
+                description=f"{s.title}: {s.sentence}", indent=False, layout=widgets.Layout(width="98%")
+            )
             for name, s in guide.SYMPTOMS.items()
         }
         self.box = widgets.VBox([widgets.Label("What do people see?"), *self.ticks.values()])
@@ -102,19 +104,15 @@ class NewIncident:
         )
         self.button = button("Write the incident file", button_style="primary")
         self.busy = Busy(self.button)
-        self.button.on_click(self._pressed)
         self.fields["identity_provider"].observe(self._provider_changed, names="value")
         self._provider_changed()
 
-    def show(self) -> None:
+    def box(self) -> widgets.VBox:
+        """Everything to fill in, in the order in which it is asked."""
         rows = [getattr(self.fields[q.key], "box", self.fields[q.key]) for q in questions() if q.key != "exports"]
-        hint = (
-            "Exported files: add them here, or name a folder. Files are recognised by content; big ones (over 10 MB) "
-        )
-        files = widgets.VBox([widgets.Label(hint + "are better copied into the folder.", layout=wide()), self.upload])
-        self.box = widgets.VBox([*rows, self.fields["exports"], files, widgets.HBox([self.button, self.busy.box])])
-        display(self.box)  # type: ignore[no-untyped-call]
-        self.place = Place(_panel("Nothing is written yet."))
+        hint = widgets.Label("Exported files, recognised by content. Copy big ones (over 10 MB) into the folder.")
+        files = [self.fields["exports"], hint, self.upload]
+        return widgets.VBox([*rows, *files, widgets.HBox([self.button, self.busy.box])])
 
     def answers(self) -> dict[str, Any]:
         """What was filled in, by question, without what belongs to the other provider."""
@@ -154,13 +152,6 @@ class NewIncident:
         self.upload.value = ()  # what was uploaded lies in the folder now, and in no widget
         return path
 
-    def _pressed(self, _: object) -> None:
-        def work() -> None:
-            path = self.create()
-            self.place.show(opened(path, f"Wrote {path.name}."))
-
-        self.busy.run(work, self.place)
-
     def _provider_changed(self, _: object = None) -> None:
         provider = self.fields["identity_provider"].value
         for question in questions():
@@ -179,21 +170,26 @@ def choose(current: str, parameters: Path) -> None:
     busy = Busy(press)
     form = NewIncident(parameters)
     start = button("Make a new incident …")
-    display(widgets.VBox([widgets.HBox([picker, press, busy.box]), start]))  # type: ignore[no-untyped-call]
-    place = Place(_panel(f"This notebook shows {Path(current).name or 'no incident yet'}."))
-    below = widgets.Output()
-    display(below)  # type: ignore[no-untyped-call]
+    head = [widgets.HBox([picker, press, busy.box]), widgets.HBox([start])]
+    shown = widgets.VBox(head)
+    display(shown)  # type: ignore[no-untyped-call]
+    # what came of it stands in the cell's own output, where the saved notebook keeps it
+    name = Path(current).name
+    place = Place(_panel(f"This notebook shows {name}." if name else "Choose an incident, or make a new one."))
 
     def open_it(_: object) -> None:
         busy.run(lambda: place.show(opened(parameters / str(picker.value))), place)
 
     def new(_: object) -> None:
         start.disabled = True
-        with below:
-            form.show()
+        shown.children = [*head, form.box()]
+
+    def created(_: object) -> None:
+        form.busy.run(lambda: place.show(opened(form.create(), "The incident file is written.")), place)
 
     press.on_click(open_it)
     start.on_click(new)
+    form.button.on_click(created)
 
 
 def opened(path: Path, said: str = "") -> Panel:
