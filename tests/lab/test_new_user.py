@@ -40,7 +40,8 @@ class Lab:
         self.page.evaluate(READY)
 
     def run_all(self) -> None:
-        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        # not awaited: it ends when the last cell does, and a cell may ask a question first
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
 
     def wait(self) -> None:
         self.page.wait_for_timeout(300)
