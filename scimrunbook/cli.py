@@ -177,7 +177,7 @@ def index(
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, or an incident id (its latest)")]
 
 
-@app.command(epilog="Example: scimrunbook share CAT-1042")
+@app.command(epilog="Example: scimrunbook share demo-okta --unsigned")
 def share(
     run: RunName,
     practice: Annotated[bool, typer.Option("--practice", help="Yes, this is the practice tenant")] = False,

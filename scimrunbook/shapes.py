@@ -6,10 +6,14 @@ validates what the verbs really print. A key may be added within a ``schema_vers
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import (
+    Any,
+    Literal,
+    NotRequired,  # comes with pydantic, which needs it before Python 3.12
+)
 
 from pydantic import ConfigDict, TypeAdapter, with_config
-from typing_extensions import TypedDict  # comes with pydantic, which needs it before Python 3.12
+from typing_extensions import TypedDict
 
 _WHOLE = ConfigDict(extra="forbid")
 State = Literal["pass", "fail", "warn", "manual", "skipped", "error"]
@@ -113,8 +117,11 @@ class Cause(TypedDict):
 
 @with_config(_WHOLE)
 class Missing(TypedDict):
+    """``checks``: the checks that could not be made for it, where they are known."""
+
     what: str
     get_it: str
+    checks: NotRequired[str]
 
 
 @with_config(_WHOLE)
@@ -178,6 +185,7 @@ class Card(TypedDict):
     hop: str
     headline: str
     ids: dict[str, str | None]
+    need: NotRequired[str]
     finding: str | None
     actions: list[Step]
     hops: list[Passed]

@@ -9,6 +9,7 @@ import pandas as pd
 from scimrunbook.show.words import esc
 
 MAX_ROWS = 200
+_WIDE = 4  # columns
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]], total: int | None = None) -> str:
@@ -19,8 +20,10 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     more = f" ({len(shown):,} of {total:,} rows)" if total > len(shown) else ""
     head = "".join(f'<th scope="col">{esc(c)}</th>' for c in columns)
     body = "".join("<tr>" + "".join(f"<td>{esc(v)}</td>" for v in row) + "</tr>" for row in shown)
+    # a table that may be wider than the page can be scrolled by keyboard
+    wide = f' tabindex="0" role="group" aria-label="{esc(caption)}"' if len(columns) >= _WIDE else ""
     return (
-        f'<div class="srb-table"><table><caption>{esc(caption)}{more}</caption>'
+        f'<div class="srb-table"{wide}><table><caption>{esc(caption)}{more}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
