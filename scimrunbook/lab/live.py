@@ -10,7 +10,8 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from scimrunbook.answers import record
-from scimrunbook.lab.parts import Busy, Place, button, field, problem_card
+from scimrunbook.lab.parts import NOTHING, Busy, Place, button, field
+from scimrunbook.problems import UserProblem
 from scimrunbook.show import panels
 
 if TYPE_CHECKING:
@@ -35,17 +36,23 @@ class LiveSection:
 
     def _ipython_display_(self) -> None:
         self.place = Place(panels.section(self.runbook.view, self.name))
+        self.trouble = Place(NOTHING)  # what goes wrong is said beside the findings, never in their stead
         self.again = button("Check again", "Collect now and judge anew, as a new run")
         self.filter = field(
             widgets.ToggleButtons, "Show", options=list(_FILTERS.items()), value="all", layout=widgets.Layout()
         )
         self.filter.style.description_width = "initial"
         self.busy = Busy(self.again)
-        self.again.on_click(lambda _: self.busy.run(self._again, self.place, "Checked again; this is a new run."))
+        done = "Checked again; this is a new run."
+        self.again.on_click(lambda _: self._pressed(self._again, done))
         self.filter.observe(self._filtered, names="value")
         self.questions = widgets.VBox([])
         self._ask()
         display(widgets.VBox([widgets.HBox([self.again, self.busy.box]), self.filter, self.questions]))  # type: ignore[no-untyped-call]
+
+    def _pressed(self, work: Callable[[], None], done: str) -> None:
+        self.trouble.show(NOTHING)
+        self.busy.run(work, self.trouble, done)
 
     def _show(self) -> None:
         self.place.show(panels.section(self.runbook.view, self.name, self.only))
@@ -56,8 +63,7 @@ class LiveSection:
 
     def _again(self) -> None:
         if self.runbook.lacks_typed_token():
-            self.place.show(problem_card(_NOT_TYPED))
-            return
+            raise UserProblem(_NOT_TYPED)
         self.runbook.collect_again(self.busy)
         self._show()
         self._ask()
@@ -81,7 +87,7 @@ class LiveSection:
         press = button("Record the answer", f"Record the answer to {finding['id']}")
         self.busy.buttons.append(press)
         save = self._saver(finding["id"], answer, note, by)
-        press.on_click(lambda _: self.busy.run(save, self.place, "Recorded, and judged with it."))
+        press.on_click(lambda _: self._pressed(save, "Recorded, and judged with it."))
         return widgets.VBox(
             [widgets.Label(step["question"]), answer, note, by, widgets.HBox([press])],
             layout=widgets.Layout(border="1px solid var(--jp-border-color1, #888)", padding=".5em", margin=".4em 0"),

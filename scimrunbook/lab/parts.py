@@ -40,6 +40,9 @@ def problem_card(message: str) -> Panel:
     return Panel(html, f"‼ This did not work: {message}", {"problem": message})
 
 
+NOTHING = Panel("<span></span>", "", {})
+
+
 class Place:
     """One static output of a cell that is written over: what it shows last is what the saved notebook holds."""
 

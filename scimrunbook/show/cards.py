@@ -54,7 +54,7 @@ def card(finding: dict[str, Any], name: Callable[[str], str] = str) -> str:
     if manual := finding["manual"]:
         body.append(_manual(manual, finding.get("answer")))
     body.append(actions(finding["actions"]))
-    body += [table(e["caption"], e["columns"], e["rows"], e["total"]) for e in finding["evidence"]]
+    body += [table(e["caption"], _named(e["columns"]), e["rows"], e["total"]) for e in finding["evidence"]]
     body.append(affected(finding["affected"], name))
     body.append(
         f"<p><small>{esc(finding['id'])}"
@@ -68,6 +68,11 @@ def card(finding: dict[str, Any], name: Callable[[str], str] = str) -> str:
             f'<div class="srb-card srb-{finding["status"]}"><details><summary>{title}</summary>{inside}</details></div>'
         )
     return f'<div class="srb-card srb-{finding["status"]}"><h3>{title}</h3>{inside}</div>'
+
+
+def _named(columns: list[str]) -> list[str]:
+    """Columns of the snapshot as words."""
+    return [c.replace("_", " ") for c in columns]
 
 
 def _manual(manual: dict[str, Any], answer: dict[str, Any] | None) -> str:

@@ -15,6 +15,8 @@ _WIDE = 4  # columns
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]], total: int | None = None) -> str:
     """The table as HTML. ``total`` is how many rows exist where only the first are given."""
     rows = list(rows)
+    if not rows:
+        return f"<p>{esc(caption)}: none.</p>"
     total = len(rows) if total is None else total
     shown = rows[:MAX_ROWS]
     more = f" ({len(shown):,} of {total:,} rows)" if total > len(shown) else ""

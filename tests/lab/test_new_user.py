@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from scimrunbook import notebooks
 from scimrunbook.answers import FILE
+from scimrunbook.cli import app
 from scimrunbook.lab.copies import copy_to, prepare
 from scimrunbook.simulator.okta.engine import ORG_HOST
 from tests.browser import chromium, jupyterlab
@@ -156,6 +159,19 @@ def test_entra_from_uploaded_exports(lab: tuple[Lab, Path, Path]) -> None:
     page.get_by_text("Checked again; this is a new run.").wait_for(timeout=60_000)
     assert len(list((project / "outputs" / "NEW-1").glob("2*Z*"))) == before + 1
     assert page.get_by_role("button", name="Check again").is_enabled()
+
+    (project / "parameters" / "NEW-1.yaml").rename(project / "parameters" / "gone.yaml")
+    page.get_by_role("button", name="Check again").click()
+    page.locator(".srb-error h3", has_text="This did not work").wait_for(timeout=30_000)
+    assert page.locator(".srb-card.srb-fail").count() > 0, "the findings stay where they are"
+    (project / "parameters" / "gone.yaml").rename(project / "parameters" / "NEW-1.yaml")
+
+    shared = CliRunner().invoke(app, ["share", "NEW-1", "--unsigned", "--outputs", str(project / "outputs")])
+    assert shared.exit_code == 0, shared.output
+    bundle = next((project / "outputs" / "NEW-1" / "shared").glob("*.zip"))
+    with zipfile.ZipFile(bundle) as packed:
+        text = b"".join(packed.read(n) for n in packed.namelist())
+    assert b"tilda.janssen" not in text.lower()
 
 
 def test_a_mistake_in_the_form_is_a_card_and_writes_nothing(lab: tuple[Lab, Path, Path]) -> None:
