@@ -28,7 +28,7 @@ from scimrunbook.checks._needs import how_to_get
 from scimrunbook.checks.runner import head
 from scimrunbook.deciders import decider, not_checked
 from scimrunbook.findings import MAX_AFFECTED_SHOWN, Action, Cause, Finding, Reach, Status
-from scimrunbook.masked import masked
+from scimrunbook.masked import CONSEQUENCES, masked
 from scimrunbook.matching import catalog_known
 from scimrunbook.preview import Preview, preview
 from scimrunbook.ranking import EXPLAINS, NEEDS_CATALOG, ORDER, QUESTIONS, TELLING, specificity
@@ -109,6 +109,8 @@ class Diagnosis:
 def diagnose(snapshot: Snapshot, findings: Sequence[Finding], hops: pd.DataFrame) -> Diagnosis:
     """The ranked causes of a snapshot's findings and trace; see the module for the rule."""
     speaking = [f for f in findings if f.deciding and f.status in (Status.FAIL, Status.WARN) and f.causes]
+    if _silent(findings):
+        speaking = [f for f in speaking if not f.id.startswith(CONSEQUENCES)]
     against = [f for f in findings if f.status is Status.PASS and f.against]
     concerned = _concerned(findings, hops)
     causes = ranked(snapshot, speaking, against, concerned, findings, hops)
@@ -133,6 +135,16 @@ def diagnose(snapshot: Snapshot, findings: Sequence[Finding], hops: pd.DataFrame
         first_fix(order),
         decider(missing, findings) if verdict == "inconclusive" else None,
     )
+
+
+def _silent(findings: Sequence[Finding]) -> bool:
+    """Whether nothing was tried for anybody since the log's end, and nobody could look whether provisioning is on.
+
+    Then whatever did not arrive may be the mere consequence, and the silence itself has several causes: none is named.
+    """
+    status = {f.id: f.status for f in findings}
+    judged = status.get("connection.provisioning_is_on") in (Status.PASS, Status.FAIL)
+    return status.get("sync.log_does_not_stop") is Status.WARN and not judged
 
 
 def ranked(

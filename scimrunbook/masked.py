@@ -17,7 +17,7 @@ from scimrunbook.ranking import HIDES
 from scimrunbook.trace import blocks
 
 # Findings about operations and their traces: where nothing is sent, they fail with the block.
-_CONSEQUENCES = (
+CONSEQUENCES = (
     "sync.",
     "symptoms.",
     "mapping.values_arrive",
@@ -36,7 +36,7 @@ def masked(findings: Sequence[Finding]) -> tuple[dict[str, str], ...]:
         if f.blocked_by and f.actual and f.affected:
             block = by_id.get(f.blocked_by)
             inside = block is not None and set(f.affected) <= set(block.affected)
-            kind = "follows" if inside and f.id.startswith(_CONSEQUENCES) else "seen"
+            kind = "follows" if inside and f.id.startswith(CONSEQUENCES) else "seen"
             seen.append(_entry(f.id, _family(f), f.blocked_by, f.actual, kind))
     open_ = blocks(findings)
     first = open_[0] if open_ else None

@@ -108,15 +108,20 @@ _ANSWERS = Hidden(
     Cause.CATALOG_SIDE,
     "what Catalog answers to the changes that are held back is seen only when they are sent.",
 )
+_YOUNG = Hidden(
+    "sync.enough_time_has_passed",
+    Cause.SYNC_SCHEDULE,
+    "whether the latest changes only need their time is seen once something gets through.",
+)
 # What nobody can see while this stands. Whatever was read directly (a setting, a probe) is not hidden by it.
 HIDES: dict[str, tuple[Hidden, ...]] = {
-    "connection.app_is_active": (_SIGN_IN, _ANSWERS),
-    "connection.provisioning_is_on": (_SIGN_IN, _ANSWERS),
-    "base_url.matches_the_region": (_SIGN_IN, _ANSWERS),
-    "token.is_well_formed": (_SIGN_IN, _ANSWERS),
-    "token.did_not_change": (_ANSWERS,),
-    "token.is_accepted": (_ANSWERS,),
-    "connection.not_quarantined": (_SIGN_IN, _ANSWERS),
+    "connection.app_is_active": (_SIGN_IN, _ANSWERS, _YOUNG),
+    "connection.provisioning_is_on": (_SIGN_IN, _ANSWERS, _YOUNG),
+    "base_url.matches_the_region": (_SIGN_IN, _ANSWERS, _YOUNG),
+    "token.is_well_formed": (_SIGN_IN, _ANSWERS, _YOUNG),
+    "token.did_not_change": (_ANSWERS, _YOUNG),
+    "token.is_accepted": (_ANSWERS, _YOUNG),
+    "connection.not_quarantined": (_SIGN_IN, _ANSWERS, _YOUNG),
 }
 
 _PLACE = {name: place for place, name in enumerate(SPECIFIC)}

@@ -144,7 +144,7 @@ def direct_members(snapshot: Snapshot) -> pd.DataFrame:
 def assignments_known(snapshot: Snapshot) -> bool:
     """Whether who is not listed as assigned is really not assigned."""
     if snapshot.provider == "okta":
-        return snapshot.whole("okta.app_users") or (snapshot.whole("okta.app_groups") and _members_known(snapshot))
+        return snapshot.whole("okta.app_users")  # groups alone do not show who is assigned one by one
     return snapshot.whole("entra.assignments") and _members_known(snapshot)
 
 

@@ -59,9 +59,10 @@ def test_of_personal_causes_the_one_that_explains_more_people_comes_first() -> N
 def test_what_speaks_against_a_warning_puts_it_behind_and_is_named() -> None:
     stops = finding("sync.log_does_not_stop", Cause.URL_OR_TOKEN, Status.WARN, reach=Reach.TENANT)
     waits = finding("sync.runs_on_schedule", Cause.SYNC_SCHEDULE, Status.WARN, reach=Reach.TENANT)
-    assert causes_of(stops, waits) == ["url_or_token", "sync_schedule"]
+    on = finding("connection.provisioning_is_on", None, Status.PASS)
+    assert causes_of(stops, waits, on) == ["url_or_token", "sync_schedule"]
     fine = finding("token.did_not_change", Cause.URL_OR_TOKEN, Status.PASS, against=(Cause.URL_OR_TOKEN,))
-    said = diagnose(Tenant("okta").snapshot(), [stops, waits, fine], NOBODY)
+    said = diagnose(Tenant("okta").snapshot(), [stops, waits, on, fine], NOBODY)
     assert [c.cause for c in said.causes] == ["sync_schedule", "url_or_token"]
     assert said.causes[1].against == ("token.did_not_change",)
 
@@ -152,11 +153,31 @@ def test_a_block_hides_what_is_seen_behind_it_what_follows_from_it_and_what_nobo
         ("assignments.group_push_is_healthy", "seen"),
         ("sync.no_failed_operations", "follows"),
         ("token.did_not_change", "unjudged"),
+        ("sync.enough_time_has_passed", "unjudged"),
     ]
     assert said[0]["cause"] == "assignment_scope" and "2026-11-19 10:00 UTC" in said[2]["actual"]
     stands_itself = finding("token.did_not_change", Cause.URL_OR_TOKEN)
     assert "token.did_not_change" not in {m["finding"] for m in masked([block, follows, seen, stands_itself])}
     assert masked([finding("mapping.source_values_present", affected=("ada",))]) == ()
+
+
+def test_where_the_log_is_silent_and_nobody_could_look_no_cause_is_named() -> None:
+    stops = finding("sync.log_does_not_stop", Cause.URL_OR_TOKEN, Status.WARN, reach=Reach.TENANT, affected=("ada",))
+    left = finding("assignments.leavers_were_unassigned_by_provider", Cause.SYNC_SCHEDULE, affected=("cid",))
+    names = finding("mapping.source_values_present", Cause.ATTRIBUTE_MAPPING, affected=("bob",))
+    unread = finding("connection.provisioning_is_on", None, Status.SKIPPED)
+    assert causes_of(stops, left, names, unread) == ["attribute_mapping"]
+    on = finding("connection.provisioning_is_on", None, Status.PASS)
+    assert causes_of(stops, left, names, on) == ["attribute_mapping", "sync_schedule", "url_or_token"]
+
+
+def test_groups_alone_do_not_show_that_somebody_is_not_assigned() -> None:
+    tenant = Tenant("okta")
+    tenant.rows["app_accounts"] = []
+    assert tenant.find("symptoms.nobody_lingers").status is not Status.FAIL
+    tenant.unread("okta.app_users")
+    tenant.rows["memberships"] = [m for m in tenant.rows["memberships"] if m["member_key"] != "bob"]
+    assert "bob" not in tenant.find("symptoms.nobody_lingers").affected
 
 
 def test_every_block_that_hides_is_known_and_says_so_in_a_sentence() -> None:
