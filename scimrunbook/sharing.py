@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from scimrunbook.show.words import count, plain
 def share_run(
     run: str, outputs: Path | None, practice: bool, key: Path | None, unsigned: bool, waive: list[str], because: str
 ) -> int:
+    _installed()
     from scimrunbook.evidence.seal import verify_line
     from scimrunbook.evidence.share import share
 
@@ -46,6 +48,7 @@ def share_run(
 
 
 def verify_bundle(bundle: Path, signers: Path | None) -> int:
+    _installed()
     from scimrunbook.evidence.verify import verify
 
     verdict = verify(bundle, signers)
@@ -85,6 +88,15 @@ def purge_data(outputs: Path, incident: str | None, days: int | None, yes: bool)
     else:
         say("Nothing was removed. Add --yes to do it.")
     return 0
+
+
+def _installed() -> None:
+    missing = [m for m in ("ahocorasick_rs", "re2") if find_spec(m) is None]
+    if missing:
+        raise UserProblem(
+            f"Sharing needs the extra packages of scimrunbook[share] ({missing[0]} is missing). "
+            "Install them: pip install 'scimrunbook[share]'"
+        )
 
 
 def _say() -> Callable[[str], None]:

@@ -17,6 +17,7 @@ from scimrunbook.sources.transport import Origin, ReadOnlyTransport
 from tests.evidence import test_gate, test_redaction, test_requirements, test_seal, test_secrets
 from tests.sources import test_http
 
+pytestmark = pytest.mark.slow
 Held = Callable[[Path, pytest.MonkeyPatch], Any]
 E = "scimrunbook.evidence"
 

@@ -7,7 +7,7 @@ import json
 import pickle
 import re
 import traceback
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -29,10 +29,10 @@ SOURCES = [p for p in (ROOT / "scimrunbook").rglob("*.py") if "simulator" not in
 SECRET_NAME = re.compile(r"(?i)^(token|secret|pass\w*|api_?key|auth\w*)$")
 
 
-def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), node
+@cache
+def calls(path: Path) -> list[tuple[str, ast.Call]]:
+    tree = ast.parse(path.read_text("utf-8"))
+    return [(ast.unparse(n.func), n) for n in ast.walk(tree) if isinstance(n, ast.Call)]
 
 
 def flag(call: ast.Call, name: str) -> object:

@@ -28,6 +28,7 @@ from scimrunbook.problems import UserProblem
 from scimrunbook.run import run_incident
 from tests.tenants import incident, quiet
 
+pytestmark = pytest.mark.slow
 CREATED = datetime(2026, 11, 26, tzinfo=UTC)
 
 
@@ -178,7 +179,6 @@ def test_reveal_answers_from_the_map(run: Path, members, shared) -> None:
     assert nobody.exit_code == 2 and "Copy it whole" in nobody.output
 
 
-@pytest.mark.slow
 def test_sr_30_ids_in_the_bundle_are_valid(tmp_path: Path) -> None:
     run = judged(tmp_path, "entra", "token_expired")
     done = members_of(share.share(run, created=CREATED, unsigned=True).archive.read_bytes())
@@ -191,7 +191,6 @@ def test_sr_46_the_bundle_is_built_alike_twice(run: Path, shared) -> None:
     assert share.share(run, created=CREATED).archive.read_bytes() == first
 
 
-@pytest.mark.slow
 def test_sr_49_unsigned_is_loud(tmp_path: Path) -> None:
     run = judged(tmp_path, "okta", "none")
     done = CliRunner().invoke(app, ["share", str(run), "--unsigned"])
@@ -204,7 +203,6 @@ def test_sr_49_unsigned_is_loud(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["verify", str(archive)]).exit_code == 3
 
 
-@pytest.mark.slow
 def test_sr_39_who_is_revealed_is_recorded(tmp_path: Path) -> None:
     raw = judged(tmp_path / "a", "okta", "create_off")
     login = str(snapshots.load(raw / "snapshot")["people"]["login"].iloc[0])
@@ -326,7 +324,6 @@ def test_what_support_asks_for_stands_in_the_bundle(members) -> None:
     assert "2026-11-18 11:00 UTC: app_settings" in request.partition("## What was tried")[2]
 
 
-@pytest.mark.slow
 def test_purge_takes_away_by_age_and_records_it(tmp_path: Path) -> None:
     run = judged(tmp_path, "okta", "none")
     share.share(run, unsigned=True)
@@ -342,7 +339,6 @@ def test_purge_takes_away_by_age_and_records_it(tmp_path: Path) -> None:
     assert (outputs / purge.RECORD).stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.slow
 def test_purge_of_an_incident_takes_key_and_map_along_and_asks_first(tmp_path: Path) -> None:
     run = judged(tmp_path, "okta", "none")
     outputs, name = run.parents[1], run.parent.name
