@@ -75,7 +75,7 @@ def judged(snapshot: Snapshot, names: tuple[str, ...], title: str, *, grave: tup
 )
 def endpoint_is_reachable(snapshot: Snapshot) -> Outcome:
     probes = snapshot["probes"]
-    network = probes[probes["failure"].isin(("dns", "refused", "tls", "certificate", "timeout", "reset"))]
+    network = probes[probes["failure"].notna() & ~probes["failure"].isin(("html", "redirect"))]
     if probes.empty:
         return Outcome(Status.SKIPPED, "The probe sent nothing.")
     if len(network) < len(probes):

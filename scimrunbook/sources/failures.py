@@ -121,11 +121,7 @@ def _of_the_system(link: BaseException, host: str) -> ReadFailure | None:
     if isinstance(link, ConnectionRefusedError):
         return ReadFailure("refused", f"{host} refuses the connection: nobody listens.", "Check host and port.")
     if isinstance(link, ssl.SSLCertVerificationError):
-        return ReadFailure(
-            "certificate",
-            f"The certificate of {host} is not accepted: {link.verify_message or 'verification failed'}.",
-            "A TLS-inspecting proxy needs its CA certificate in SSL_CERT_FILE.",
-        )
+        return _certificate(link, host)
     if isinstance(link, ssl.SSLError):
         why = getattr(link, "reason", None) or "no handshake"
         return ReadFailure(
@@ -136,6 +132,34 @@ def _of_the_system(link: BaseException, host: str) -> ReadFailure | None:
     if isinstance(link, OSError) and link.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
         return ReadFailure("unreachable", f"There is no route to {host}.", "Check the network connection and VPN.")
     return None
+
+
+def _certificate(link: ssl.SSLCertVerificationError, host: str) -> ReadFailure:
+    """Why a certificate was not accepted, by OpenSSL's code of it (X509_V_ERR_…)."""
+    code = link.verify_code
+    if code == 10:
+        return ReadFailure(
+            "certificate",
+            f"The certificate of {host} has expired.",
+            "Its operator has to renew it; check this machine's clock as well.",
+        )
+    if code in (62, 64):
+        return ReadFailure(
+            "certificate",
+            f"The certificate that {host} shows is made out to another name.",
+            "Check the host name; a proxy or a wrong DNS entry may lead elsewhere.",
+        )
+    if code in (18, 19, 20, 21):
+        return ReadFailure(
+            "certificate",
+            f"The certificate of {host} comes from an authority that is not known here.",
+            "A TLS-inspecting proxy or a private authority: put its CA certificate (PEM) into SSL_CERT_FILE.",
+        )
+    return ReadFailure(
+        "certificate",
+        f"The certificate of {host} is not accepted: {link.verify_message or 'verification failed'}.",
+        "A TLS-inspecting proxy needs its CA certificate in SSL_CERT_FILE.",
+    )
 
 
 def _protocol(text: str, host: str) -> ReadFailure:
