@@ -136,7 +136,7 @@ def _of_the_system(link: BaseException, host: str) -> ReadFailure | None:
 
 def _certificate(link: ssl.SSLCertVerificationError, host: str) -> ReadFailure:
     """Why a certificate was not accepted, by OpenSSL's code of it (X509_V_ERR_…)."""
-    code = link.verify_code
+    code = getattr(link, "verify_code", None)
     if code == 10:
         return ReadFailure(
             "certificate",
@@ -157,7 +157,7 @@ def _certificate(link: ssl.SSLCertVerificationError, host: str) -> ReadFailure:
         )
     return ReadFailure(
         "certificate",
-        f"The certificate of {host} is not accepted: {link.verify_message or 'verification failed'}.",
+        f"The certificate of {host} is not accepted: {getattr(link, 'verify_message', '') or 'verification failed'}.",
         "A TLS-inspecting proxy needs its CA certificate in SSL_CERT_FILE.",
     )
 
