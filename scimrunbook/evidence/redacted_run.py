@@ -87,7 +87,9 @@ def _json(path: Path, data: Any) -> None:
 def _head(head: dict[str, Any], records: Records) -> dict[str, Any]:
     made = {k: head[k] for k in _HEAD if k in head}
     for unknown in (
-        set(head) - set(_HEAD) - {"state", "by", "inputs", "sections", "holds", "tenant", "sweep", "incident_file"}
+        set(head)
+        - set(_HEAD)
+        - {"state", "by", "inputs", "sections", "holds", "tenant", "sweep", "incident_file", "collected_from"}
     ):
         records.redactor.dropped[f"run.json: {unknown}"] += 1
     made["state"] = "redacted"
