@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Without byte code every kernel compiles the whole stack again: 2.5 times slower runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-files test test-slow bench soak lint types docs lock lab clean help
+.PHONY: demo demo-files test test-slow words bench soak lint types docs lock lab clean help
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -26,6 +26,9 @@ test: $(STAMP) lint types   ## the quick suite
 
 test-slow: $(STAMP)   ## the full matrix, conformance and browser tests
 	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile tests
+
+words: $(STAMP)  ## writes the words of every fault anew; read what changed before you commit it
+	$(BIN)/python -m pytest -m slow -n 2 tests/test_words.py --renew-words
 
 bench: $(STAMP)  ## every benchmark, as ratios measured in one run; keeps them in benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks --write

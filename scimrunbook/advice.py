@@ -115,8 +115,7 @@ def look_again(snapshot: Snapshot, lead: Finding | None) -> dict[str, str | None
     if snapshot.provider == "okta":
         return {
             "at": iso(at),
-            "text": f"Okta sends within minutes: look again {_OKTA_MINUTES} minutes after the fix (mended at the "
-            f"moment of collection: {when(at)}).",
+            "text": f"Okta sends within minutes: look again {_OKTA_MINUTES} minutes after the fix.",
         }
     minutes = int(cycle(snapshot).total_seconds() // 60)
     start = _next_cycle(snapshot)

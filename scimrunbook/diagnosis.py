@@ -209,7 +209,8 @@ def _cause(
     order = _deciding(group)
     lead = order[0]
     affected = _affected(group, hops)
-    effect = preview(snapshot, cause, order, affected, hops)
+    # nothing in the provider mends a question about something else
+    effect = preview(snapshot, cause, order, affected, hops) if cause is not Cause.WRONG_SURFACE else None
     return RankedCause(
         cause.value,
         lead.id,
@@ -220,9 +221,13 @@ def _cause(
         lead.actions,
         against=contrary,
         effect=effect,
-        meanwhile=meanwhile(snapshot, cause, lead, effect),
-        look_again=look_again(snapshot, lead),
+        meanwhile=meanwhile(snapshot, cause, lead, effect) if effect else (),
+        look_again=look_again(snapshot, lead) if cause is not Cause.WRONG_SURFACE else {},
     )
+
+
+# What a sentence may begin with and is never written small.
+_NAMES = ("Catalog", "Okta", "Entra", "Create Users", "Update User", "Deactivate Users")
 
 
 def why(lead: Finding, others: Sequence[Finding], affected: Iterable[str]) -> str:
@@ -237,7 +242,9 @@ def why(lead: Finding, others: Sequence[Finding], affected: Iterable[str]) -> st
     if not own:
         fitting.sort(key=lambda f: -len(who & set(f.affected)))
     second = _clause((own or fitting)[0].actual) if fitting else ""
-    return f"{first}; this fits: {second[0].lower()}{second[1:]}." if second else f"{first}."
+    if second and not second.startswith(_NAMES):
+        second = second[0].lower() + second[1:]
+    return f"{first}; this fits: {second}." if second else f"{first}."
 
 
 def _clause(text: str) -> str:

@@ -31,16 +31,22 @@ CONSEQUENCES = (
 def masked(findings: Sequence[Finding]) -> tuple[dict[str, str], ...]:
     """Everything a block hides, what is seen first."""
     by_id = {f.id: f for f in findings}
-    seen = []
+    seen, echoes = [], set()
     for f in findings:
         if f.blocked_by and f.actual and f.affected:
             block = by_id.get(f.blocked_by)
             inside = block is not None and set(f.affected) <= set(block.affected)
-            kind = "follows" if inside and f.id.startswith(CONSEQUENCES) else "seen"
+            # refused for the block's own reason, or disclaiming a cause of its own: that adds nothing
+            echo = block is not None and f.status is not Status.FAIL and _family(f) in ("", _family(block))
+            kind = "follows" if echo or (inside and f.id.startswith(CONSEQUENCES)) else "seen"
+            if echo:
+                echoes.add(f.id)
             seen.append(_entry(f.id, _family(f), f.blocked_by, f.actual, kind))
     open_ = blocks(findings)
     first = open_[0] if open_ else None
-    named = {e["finding"] for e in seen} | {f.id for f in findings if f.status is Status.FAIL}
+    named = {e["finding"] for e in seen if e["finding"] not in echoes} | {
+        f.id for f in findings if f.status is Status.FAIL
+    }
     unjudged = []
     for hidden in HIDES.get(first.id, ()) if first else ():
         finding = by_id.get(hidden.finding)

@@ -87,7 +87,7 @@ def _sentence(snapshot: Snapshot, counts: Sequence[int], teams: int, stuck: int,
     words = [f"{n:,} {w}" for n, w in zip(counts, ("created", "updated", "deactivated"), strict=True) if n]
     if teams:
         words.append(f"{teams:,} team {'membership' if teams == 1 else 'memberships'} put right")
-    said = f"After this, {moment}: {', '.join(words) or 'nobody is created, updated or deactivated by it alone'}."
+    said = f"After this, {moment}: {', '.join(words) or 'nobody changes by it alone'}."
     if stuck:
         said += f" {stuck:,} more {'stops' if stuck == 1 else 'stop'} again at another cause until that is mended too."
     if unknown:

@@ -21,6 +21,8 @@ WRITES = ("create", "update", "deactivate", "reactivate", "delete", "sync", "loo
 GROUP_WRITES = ("group_create", "group_update", "group_delete", "membership")
 # How long a refusal between successes says something about now.
 _RECENT = pd.Timedelta(days=3)
+# How long after the mending it may still explain who waits; what waits longer waits for something else.
+_MENDED_LATELY = pd.Timedelta(days=7)
 # That often refused and let in again within that time, nobody having touched the settings: fickle, not dead.
 _FICKLE = 2
 
@@ -63,6 +65,7 @@ def refusals(snapshot: Snapshot) -> Refusals:
     fickle = int((turns > snapshot.as_of - _RECENT).sum()) >= _FICKLE
     refused_at = max((t for t in (auth["at"].max(), _job_refused(snapshot)) if pd.notna(t)), default=None)
     later = changes[changes > refused_at] if refused_at is not None else changes[:0]
+    later = later[later > snapshot.as_of - _MENDED_LATELY]
     renewed = _time(later.max()) if len(later) else None
     return Refusals(
         success,

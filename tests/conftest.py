@@ -17,3 +17,8 @@ def shared() -> Path:
     if not (folder / "samples").is_dir():
         pytest.skip("the folder of sample payloads is not beside this checkout")
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--renew-words`` writes the words of tests/words anew instead of comparing them."""
+    parser.addoption("--renew-words", action="store_true", dest="renew_words", help="write tests/words anew")

@@ -102,7 +102,7 @@ def no_failed_operations(snapshot: Snapshot) -> Outcome:
     return Outcome(
         Status.FAIL,
         f"{count(len(rows), 'operation')} failed for {count(len(hit), 'person or group', 'people and groups')} "
-        f"({who(snapshot, hit)}) and no success followed. Most often: {worst['error']}.",
+        f"({who(snapshot, hit)}) and no success followed. Most often: {str(worst['error']).rstrip('. ')}.",
         "Every operation ends well, at the latest on its retry.",
         (Evidence.of("Failures, the most frequent first", grouped),),
         hit,
@@ -233,7 +233,10 @@ def endpoint_keeps_up(snapshot: Snapshot) -> Outcome:
         also = f" {count(len(busy), 'probe request')} met an error, the others did not." if len(busy) else ""
         return Outcome(Status.PASS, f"No open failure is of the endpoint's making.{also}")
     hit = keys(pd.concat([slow["person_key"], behind_in_teams(snapshot, slow["group_key"])]))
-    said = [f"{count(len(slow), 'operation')} failed by the endpoint's own error"] * bool(len(slow))
+    said = []
+    if len(slow):
+        worst = str(_grouped(slow).iloc[0]["error"]).splitlines()[0][:120].rstrip(". ")
+        said.append(f"{count(len(slow), 'operation')} failed by what it answered, most often {worst!r}")
     if len(busy) and not fine:
         said.append(f"all probe requests met one ({int(busy['http_status'].iloc[0])})")
     first = slow["at"].min() if len(slow) else None

@@ -142,7 +142,13 @@ def flows_are_on(snapshot: Snapshot) -> Outcome:
     held = [*(need for n in off for need in needs[n][1]), *(("deactivate",) if told else ())]
     hit = undelivered(snapshot, *held) if held else ()
     hit = keys([*hit, *passed_over])
-    said = [f"{listed([needs[n][0] for n in off])} not ticked among the target object actions"] * bool(off)
+    said = []
+    if off:
+        kept = {"add": "new people", "update": "new names and deactivations", "delete": "final deletions"}
+        said.append(
+            f"{listed([needs[n][0] for n in off])} {'is' if len(off) == 1 else 'are'} not ticked under Target object "
+            f"actions, so {listed([kept[n] for n in off])} are not sent"
+        )
     seen = "is True" if told else "must be True: Entra saw them leave, sent nothing and reports no error"
     said += [f"SkipOutOfScopeDeletions {seen}, so nobody who leaves the scope is disabled"] * skips
     actions = []

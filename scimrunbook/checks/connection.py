@@ -223,7 +223,7 @@ def not_quarantined(snapshot: Snapshot) -> Outcome:
     columns = ["quarantine_reason", "quarantine_since", "quarantine_next_at", "quarantine_error_code"]
     deletes = str(job["quarantine_reason"]) == "TooManyDeletes"
     log = refusals(snapshot)
-    if log.renewed is not None:
+    if log.renewed is not None and not deletes:
         return Outcome(
             Status.FAIL,
             f"The credentials were entered anew {when(log.renewed)}, but the job is still in quarantine (since "
@@ -235,7 +235,7 @@ def not_quarantined(snapshot: Snapshot) -> Outcome:
             since=iso(since),
             causes=(Cause.SYNC_SCHEDULE,),
         )
-    if log.fickle or _endpoint_at_fault(snapshot, job):
+    if not deletes and (log.fickle or _endpoint_at_fault(snapshot, job)):
         return Outcome(
             Status.FAIL,
             f"Catalog's endpoint does not answer as it should, so Entra has put the job into quarantine since "
@@ -248,7 +248,12 @@ def not_quarantined(snapshot: Snapshot) -> Outcome:
             causes=(Cause.CATALOG_SIDE,),
         )
     settle = (
-        Action(screen(snapshot, "Provisioning", "Overview"), "Repair what removed so many people, then restart.")
+        Action(
+            screen(snapshot, "Users and groups"),
+            "See whether the people shown here should really lose Catalog. If not, put the group or the people back "
+            "and press Restart provisioning; if so, choose Allow deletes on the Provisioning overview.",
+            "Entra stopped because one cycle would have disabled more people than you allow.",
+        )
         if deletes
         else Action(
             screen(snapshot, "Provisioning", "Admin Credentials"),

@@ -27,6 +27,9 @@ def ticket_comment(view: View) -> str:
             lines.append(f"   Needed to decide: {md(found['ask'])}")
     if not view.diagnosis["causes"]:
         lines.append("No cause to name: every check that could be made found the healthy state.")
+    hidden = [m for m in view.diagnosis.get("masked", ()) if m.get("kind") != "follows"]
+    if hidden:
+        lines += ["", "Hidden until the first is mended: " + " ".join(md(m["actual"]) for m in hidden[:3])]
     if missing := view.diagnosis["not_checked"]:
         lines += ["", f"Not checked: {', '.join(md(m['what']) for m in missing[:5])}" + _rest(len(missing) - 5)]
     return "\n".join(lines) + "\n"
