@@ -27,7 +27,7 @@ def test_behind_a_dead_token_a_mapping_fault_is_announced_and_not_blamed(provide
     extra = next(f for f in findings if f["id"] == others[0]["finding"])
     assert extra["status"] == "warn" and "refuses" not in extra["actual"]
     hidden = [m for m in diagnosis["masked"] if m["kind"] != "follows"]
-    assert [(m["finding"], m["blocked_by"]) for m in hidden] == [("sync.no_failed_operations", "token.did_not_change")]
+    assert ("sync.no_failed_operations", "token.did_not_change") in {(m["finding"], m["blocked_by"]) for m in hidden}
     view, out = view_of(result.folder), io.StringIO()
     terminal.verdict(Console(file=out, width=1000), view, "outputs/RUN")
     comment = (result.folder / "ticket-comment.md").read_text()
