@@ -118,7 +118,7 @@ def test_a_token_file_others_can_read_is_refused_without_its_value(mode: int, cl
 
 @pytest.mark.parametrize("arguments", [["check"], ["run", "x.yaml", "--probe", "hard"], ["simulate"], ["nonsense"],
                                        ["simulate", "--provider", "okta", "--fault", "nonsense"],
-                                       ["simulate", "--provider", "entra", "--fault", "create_off"]])  # fmt: skip
+                                       ["simulate", "--provider", "entra", "--fault", "app_inactive"]])  # fmt: skip
 def test_bad_usage_is_exit_2(arguments: list[str], tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, arguments)
