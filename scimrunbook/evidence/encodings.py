@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import html
 import json
+from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
+
+_GRAM = 8  # characters; no registered secret, and so no form of one, is shorter
 
 
 @lru_cache(maxsize=256)
@@ -34,6 +37,32 @@ def known_encodings(secret: str) -> tuple[str, ...]:
         middle = _base64_middle(raw, offset)
         forms |= {middle, middle.replace("+", "-").replace("/", "_"), quote(middle, safe="")}
     return tuple(sorted((f for f in forms if len(f) >= len(secret.strip())), key=lambda f: (-len(f), f)))
+
+
+class Forms:
+    """Every encoding of many secrets, found in a text without asking for each of them one by one.
+
+    Longer secrets come first, and of each its longer forms. ``secrets`` have at least 8 characters.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        by_length = sorted(secrets, key=len, reverse=True)
+        self.all = tuple(dict.fromkeys(f for s in by_length for f in known_encodings(s)))
+        self.shortest = min(map(len, self.all), default=0)
+        self._by_gram: dict[str, list[str]] = {}
+        for form in self.all:
+            self._by_gram.setdefault(form[:_GRAM], []).append(form)
+        self._rank = {form: rank for rank, form in enumerate(self.all)}
+
+    def within(self, text: str) -> list[str]:
+        """The forms that stand in ``text``, in the order in which they are to be replaced."""
+        if not self.all or len(text) < self.shortest:
+            return []
+        if len(text) > len(self.all):  # looking for a form costs nanoseconds, cutting a text up costs them per letter
+            return [form for form in self.all if form in text]
+        known = self._by_gram
+        begun = {g for i in range(len(text) - _GRAM + 1) if (g := text[i : i + _GRAM]) in known}
+        return sorted((f for g in begun for f in known[g] if f in text), key=self._rank.__getitem__)
 
 
 def _json(text: str, ascii_only: bool) -> str:

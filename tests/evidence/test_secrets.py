@@ -18,7 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scimrunbook.evidence import secrets, stores
+from scimrunbook.evidence import encodings, secrets, stores
+from scimrunbook.evidence.encodings import Forms
 from scimrunbook.evidence.secrets import Resolved, Secret, inspect, known_encodings, register, resolve, scrub
 
 TOKEN = "".join(f"Ab{n}" for n in range(14))  # 32 characters, nobody's
@@ -379,6 +380,28 @@ def test_a_secret_anywhere_in_any_encoding_is_scrubbed(secret: str, before: str,
     finally:
         secrets._registry.clear()
         secrets._registry.update(before_this)
+
+
+MANY = [f"{n:03d}-of-many-{'xyz'[n % 3] * (8 + n % 5)}/+" for n in range(400)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(MANY), max_size=4), AROUND, st.data())
+def test_many_secrets_are_found_as_one_by_one(chosen: list[str], between: str, data) -> None:
+    shown = between.join(data.draw(st.sampled_from(known_encodings(secret))) for secret in chosen)
+    forms = Forms(MANY)
+    one_by_one = [form for form in forms.all if form in shown]
+    assert forms.within(shown) == one_by_one
+    assert forms.within(shown + " " * len(forms.all)) == one_by_one
+    assert len(one_by_one) >= len(set(chosen))
+
+
+def test_the_forms_of_known_secrets_are_not_made_again_for_every_text(monkeypatch) -> None:
+    """With more secrets than a cache of single ones holds, a night of incidents made them anew for each text."""
+    monkeypatch.setattr(secrets, "_registry", dict.fromkeys(MANY))
+    scrub("warm")
+    monkeypatch.setattr(encodings, "known_encodings", lambda _: pytest.fail("made again"))
+    assert [scrub(secret) for secret in MANY] == [secrets.MASK] * len(MANY)
 
 
 @settings(max_examples=100, deadline=None)
