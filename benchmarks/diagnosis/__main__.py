@@ -1,8 +1,8 @@
-"""``python -m benchmarks.diagnosis [--single N --double N --healthy N --withheld N] [--seed S] [--keep FILE]``.
+"""``python -m benchmarks.diagnosis [--single N --double N --healthy N --withheld N] [--seed S] [--jobs J] [--keep FILE]``.
 
-N counts incidents; a tenant gives two of them, live and from exports. Withheld counts tenants. One process, kinds in
-turn. ``--keep`` appends every result as a line of JSON, so that a run that is cut short still counts; ``--report``
-prints the scores of such files without building anything.
+N counts incidents; a tenant gives two of them, live and from exports. Withheld counts tenants. Kinds in turn, ``--jobs``
+tenants at a time. ``--keep`` appends every result as a line of JSON, so that a run that is cut short still counts;
+``--report`` prints the scores of such files without building anything.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import chain, zip_longest
+from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.diagnosis import incidents, plan
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _results(options: argparse.Namespace) -> Iterator[tuple[str, Iterable[tuple[str, Result]]]]:
+def _results(options: argparse.Namespace) -> Iterator[tuple[str, list[tuple[str, Result]]]]:
     """Kind and results, tenant by tenant, the kinds in turn."""
     kinds = (
         plan.singles(options.single // 2, options.seed),
@@ -48,11 +51,14 @@ def _results(options: argparse.Namespace) -> Iterator[tuple[str, Iterable[tuple[
         plan.healthy(options.healthy // 2, options.seed),
         [replace(c, kind="withheld") for c in plan.singles(options.withheld, options.seed + 50)],
     )
-    for case in filter(None, chain.from_iterable(zip_longest(*kinds))):
-        if case.kind == "withheld":
-            yield case.kind, incidents.withheld(case)
-        else:
-            yield case.kind, (("", r) for r in incidents.results(case, tuple(options.sources)))
+    cases = list(filter(None, chain.from_iterable(zip_longest(*kinds))))
+    work = partial(incidents.judged, sources=tuple(options.sources))
+    if options.jobs == 1:
+        yield from map(work, cases)
+        return
+    # fresh processes: a forked one would inherit threads of servers that are not its own
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(work, cases)
 
 
 def _read(line: str) -> tuple[str, Result]:
@@ -95,6 +101,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=int, default=usual)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sources", nargs="+", choices=plan.SOURCES, default=list(plan.SOURCES))
+    parser.add_argument("--jobs", type=int, default=1, help="processes that build and judge at the same time")
     parser.add_argument("--keep", help="append every result to this file")
     parser.add_argument("--report", nargs="+", help="only print the scores of such files")
     return parser.parse_args(arguments)

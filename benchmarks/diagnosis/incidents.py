@@ -19,6 +19,13 @@ from scimrunbook.sources.collect import collect
 NAME = "BENCH-1"
 
 
+def judged(case: Case, sources: tuple[str, ...] = SOURCES) -> tuple[str, list[tuple[str, Result]]]:
+    """The case's kind and all its results, each with the kind of export that was withheld ("" for none)."""
+    if case.kind == "withheld":
+        return case.kind, list(withheld(case))
+    return case.kind, [("", r) for r in results(case, sources)]
+
+
 def results(case: Case, sources: tuple[str, ...] = SOURCES) -> Iterator[Result]:
     """The case judged from each source; a tenant that cannot be built gives one result that says why."""
     try:
