@@ -28,7 +28,7 @@ from scimrunbook.checks._needs import how_to_get
 from scimrunbook.checks.runner import head
 from scimrunbook.deciders import decider, not_checked
 from scimrunbook.findings import MAX_AFFECTED_SHOWN, Action, Cause, Finding, Reach, Status
-from scimrunbook.masked import CONSEQUENCES, masked
+from scimrunbook.masked import CONSEQUENCES, SEEN_DIRECTLY, masked
 from scimrunbook.matching import catalog_known
 from scimrunbook.preview import Preview, preview
 from scimrunbook.ranking import EXPLAINS, NEEDS_CATALOG, ORDER, QUESTIONS, TELLING, specificity
@@ -109,8 +109,8 @@ class Diagnosis:
 def diagnose(snapshot: Snapshot, findings: Sequence[Finding], hops: pd.DataFrame) -> Diagnosis:
     """The ranked causes of a snapshot's findings and trace; see the module for the rule."""
     speaking = [f for f in findings if f.deciding and f.status in (Status.FAIL, Status.WARN) and f.causes]
-    if _silent(findings):
-        speaking = [f for f in speaking if not f.id.startswith(CONSEQUENCES)]
+    echoes = _echoes(findings)
+    speaking = [f for f in speaking if not f.id.startswith(echoes) or f.id in SEEN_DIRECTLY]
     against = [f for f in findings if f.status is Status.PASS and f.against]
     concerned = _concerned(findings, hops)
     causes = ranked(snapshot, speaking, against, concerned, findings, hops)
@@ -137,14 +137,22 @@ def diagnose(snapshot: Snapshot, findings: Sequence[Finding], hops: pd.DataFrame
     )
 
 
-def _silent(findings: Sequence[Finding]) -> bool:
-    """Whether nothing was tried for anybody since the log's end, and nobody could look whether provisioning is on.
+def _echoes(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Ids (or their beginnings) of findings that may be the mere trace of something nobody could look at.
 
-    Then whatever did not arrive may be the mere consequence, and the silence itself has several causes: none is named.
+    Nothing was tried since the log's end and nobody could see whether provisioning is on; or no log was read, so that
+    nothing tells why something did not arrive: then no consequence is named as a cause. Where the switches were not
+    read, a departure that was not sent on may be theirs.
     """
     status = {f.id: f.status for f in findings}
+    unread = {f.id for f in findings if f.status is Status.SKIPPED and f.needs and not f.blocked_by}
     judged = status.get("connection.provisioning_is_on") in (Status.PASS, Status.FAIL)
-    return status.get("sync.log_does_not_stop") is Status.WARN and not judged
+    silent = status.get("sync.log_does_not_stop") is Status.WARN and not judged
+    if silent or {"sync.no_failed_operations", "sync.log_does_not_stop"} <= unread:
+        return CONSEQUENCES
+    if "connection.actions_are_enabled" in unread:
+        return ("assignments.leavers_were_unassigned_by_provider",)
+    return ()
 
 
 def ranked(

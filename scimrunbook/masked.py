@@ -4,7 +4,8 @@ Each entry: ``finding`` and ``cause`` (what may be broken too), ``blocked_by``, 
 
 - ``seen``: found broken, but held back because the block comes first;
 - ``follows``: found broken, and everybody it concerns is held up by the block anyway: most likely its consequence;
-- ``unjudged``: no sign of trouble, and no sign of health either: nothing was sent since the block.
+- ``unjudged``: no sign of trouble, and no sign of health either: nothing was sent since the block, or Catalog's list
+  of accounts could not be read behind it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 
 from scimrunbook.findings import Finding, Status
 from scimrunbook.history import when
-from scimrunbook.ranking import HIDES
+from scimrunbook.ranking import HIDES, UNREAD, UNREADABLE
 from scimrunbook.trace import blocks
 
 # Findings about operations and their traces: where nothing is sent, they fail with the block.
@@ -26,6 +27,9 @@ CONSEQUENCES = (
     "accounts.none_is_stale",
     "connection.not_quarantined",
 )
+_IDLE = "sync.fresh_run_queued_after_fix"
+# Those of them that something besides the log proves: the job's own record, a date, the settings' history.
+SEEN_DIRECTLY = ("sync.runs_on_schedule", "sync.enough_time_has_passed", "connection.not_quarantined")
 
 
 def masked(findings: Sequence[Finding]) -> tuple[dict[str, str], ...]:
@@ -43,14 +47,17 @@ def masked(findings: Sequence[Finding]) -> tuple[dict[str, str], ...]:
                 echoes.add(f.id)
             seen.append(_entry(f.id, _family(f), f.blocked_by, f.actual, kind))
     open_ = blocks(findings)
-    first = open_[0] if open_ else None
+    # after a fix that nothing followed, what Catalog answers is as unknown as behind a block
+    first = open_[0] if open_ else by_id[_IDLE] if _failed(by_id, _IDLE) else None
     named = {e["finding"] for e in seen if e["finding"] not in echoes} | {
         f.id for f in findings if f.status is Status.FAIL
     }
     unjudged = []
     for hidden in HIDES.get(first.id, ()) if first else ():
         finding = by_id.get(hidden.finding)
-        if hidden.finding in named or (finding is not None and _answered_since(finding)):
+        own = first is not by_id.get(_IDLE) or _family(by_id[hidden.finding]) == hidden.cause.value
+        told = hidden.finding in named and own
+        if told or (finding is not None and _answered_since(finding)):
             continue
         since = f" since {when(first.since)}" if first and first.since else ""
         unjudged.append(
@@ -62,12 +69,22 @@ def masked(findings: Sequence[Finding]) -> tuple[dict[str, str], ...]:
                 "unjudged",
             )
         )
+    unread = open_[0] if open_ else next((by_id[i] for i in UNREADABLE if _failed(by_id, i)), None)
+    for hidden in UNREAD if unread else ():
+        finding = by_id.get(hidden.finding)
+        if unread and hidden.finding not in named and finding and finding.status is Status.SKIPPED and finding.needs:
+            said = f"Not to be judged: {hidden.why}"
+            unjudged.append(_entry(hidden.finding, hidden.cause.value, unread.id, said, "unjudged"))
     order = ("seen", "follows")
     return (*sorted(seen, key=lambda e: order.index(e["kind"])), *unjudged)
 
 
 def _entry(finding: str, cause: str, block: str, actual: str, kind: str) -> dict[str, str]:
     return {"finding": finding, "cause": cause, "blocked_by": block, "actual": actual, "kind": kind}
+
+
+def _failed(by_id: dict[str, Finding], name: str) -> bool:
+    return name in by_id and by_id[name].status is Status.FAIL
 
 
 def _family(finding: Finding) -> str:

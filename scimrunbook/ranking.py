@@ -122,7 +122,28 @@ HIDES: dict[str, tuple[Hidden, ...]] = {
     "token.did_not_change": (_ANSWERS, _YOUNG),
     "token.is_accepted": (_ANSWERS, _YOUNG),
     "connection.not_quarantined": (_SIGN_IN, _ANSWERS, _YOUNG),
+    "sync.fresh_run_queued_after_fix": (_ANSWERS,),
 }
+# What only Catalog's own list of accounts shows: where it cannot be read, these stay open.
+UNREAD = (
+    Hidden(
+        "accounts.one_per_person",
+        Cause.DUPLICATE_IDENTITY,
+        "Catalog's accounts could not be read, so whether somebody has two of them is not seen.",
+    ),
+    Hidden(
+        "assignments.scope_admits_them",
+        Cause.ASSIGNMENT_SCOPE,
+        "a scoping filter is set, and whom it keeps out is seen only beside Catalog's accounts.",
+    ),
+)
+# Besides the blocks: what makes Catalog's list of accounts unreadable.
+UNREADABLE = (
+    "connection.paging_is_sound",
+    "connection.answers_are_scim",
+    "connection.provider_test_passes",
+    "sync.endpoint_keeps_up",
+)
 
 _PLACE = {name: place for place, name in enumerate(SPECIFIC)}
 

@@ -1,8 +1,8 @@
-"""``python -m benchmarks.diagnosis [--single N --double N --healthy N --withheld N] [--seed S] [--jobs J] [--keep FILE]``.
+"""``python -m benchmarks.diagnosis [--single N --double N --healthy N --withheld N] [--seed S] [--jobs J]``.
 
-N counts incidents; a tenant gives two of them, live and from exports. Withheld counts tenants. Kinds in turn, ``--jobs``
-tenants at a time. ``--keep`` appends every result as a line of JSON, so that a run that is cut short still counts;
-``--report`` prints the scores of such files without building anything.
+N counts incidents; a tenant gives two of them, live and from exports. Withheld counts tenants. Kinds in turn,
+``--jobs`` tenants at a time. ``--keep FILE`` appends every result as a line of JSON, so that a run that is cut short
+still counts; ``--report`` prints the scores of such files without building anything.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ class Result:
     missed: int = 0
     extra: int = 0
     observable: bool = True  # whether what was read can show the fault at all
+    at_most: bool = False  # whether what can be read may show fewer people than the truth: chance, or no access
     impossible: str = ""  # why the tenant could not be built
     crowd: tuple[str, ...] = field(default=())  # the first few people missed or named too many
 
@@ -77,6 +78,7 @@ def result(case: Case, source: str, tenant: Tenant, judged: Judgement) -> Result
         missed,
         extra,
         all(read in t.observable_in for t in tenant.truth),
+        any(t.at_most for t in tenant.truth),
         crowd=crowd,
     )
 
@@ -87,11 +89,11 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
     single = [r for r in built if r.case.kind == "single" and r.observable]
     double = [r for r in built if r.case.kind == "double" and r.observable]
     fine = [r for r in built if r.case.kind == "healthy"]
-    hit, missed, extra = (sum(getattr(r, n) for r in single) for n in ("hit", "missed", "extra"))
     return {
         "single": len(single),
         "single_first_cause_right": share(r.right for r in single),
-        "affected_f1": round(2 * hit / (2 * hit + missed + extra), 4) if hit else None,
+        "affected_f1": f1(single),
+        "affected_f1_where_the_data_shows_all": f1([r for r in single if not r.at_most]),
         "double": len(double),
         "double_both_first": share(r.both for r in double),
         "double_both_or_announced": share(r.both_or_announced for r in double),
@@ -102,6 +104,12 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
         "not_observable_confidently_wrong": sum(confidently_wrong(r) for r in built if not r.observable),
         "could_not_be_built": len(results) - len(built),
     }
+
+
+def f1(results: Sequence[Result]) -> float | None:
+    """Of the people affected, over all incidents together; None where nobody is."""
+    hit, missed, extra = (sum(getattr(r, n) for r in results) for n in ("hit", "missed", "extra"))
+    return round(2 * hit / (2 * hit + missed + extra), 4) if hit else None
 
 
 def confidently_wrong(r: Result) -> bool:

@@ -49,13 +49,13 @@ def nested_only(snapshot: Snapshot) -> tuple[str, ...]:
 def by_unassigned_group(snapshot: Snapshot) -> tuple[str, tuple[str, ...]]:
     """The group whose assignment was forgotten (its name) and its active members; nothing where no group explains it.
 
-    All people of the incident who are active and not assigned, two at least, are members of one group that is not
+    All people of the incident who are active and not assigned are members of one group of two at least that is not
     assigned, and none of its active members is assigned otherwise.
     """
     everyone = scope(snapshot)
     lacking = everyone[everyone["named"] & yes(everyone["active"]) & no(everyone["assigned"])]["person_key"]
     lacking = lacking[~lacking.isin(nested_only(snapshot))]
-    if len(lacking) < 2:
+    if lacking.empty:
         return "", ()
     members = direct_members(snapshot)
     members = members[~members["group_key"].isin(assigned_groups(snapshot)["group_key"])]
@@ -68,6 +68,9 @@ def by_unassigned_group(snapshot: Snapshot) -> tuple[str, tuple[str, ...]]:
     if shared.empty:
         return "", ()
     size = members[members["group_key"].isin(shared)].groupby("group_key").size()
+    size = size[size > 1]
+    if size.empty:
+        return "", ()
     key = size.sort_values(kind="stable").index[0]
     names = snapshot["groups"].dropna(subset=["group_key"]).drop_duplicates("group_key").set_index("group_key")["name"]
     return str(names.get(key, key)), keys(members[members["group_key"] == key]["person_key"])
@@ -182,6 +185,8 @@ def group_push_is_healthy(snapshot: Snapshot) -> Outcome:
         )
     # a push that failed because of what Catalog answered is no matter of assignment: section 06 says whose it is
     family = looked_up(broken["group_key"], last_of(snapshot)["family"]).dropna() if both.empty else broken["name"][:0]
+    # nor is one of which no log tells why it failed
+    untold = len(broken) > 0 and both.empty and not snapshot.read("okta.system_log")
     return Outcome(
         Status.FAIL if len(broken) or len(gaps) else Status.WARN,
         f"{listed(said)}.".replace("the push", "The push", 1)
@@ -191,5 +196,5 @@ def group_push_is_healthy(snapshot: Snapshot) -> Outcome:
         keys(gaps["person_key"] if len(gaps) else pd.concat([broken["group_key"], both["group_key"]])),
         tuple(steps),
         since=iso(broken["at"].max()) if len(broken) else None,
-        causes=() if len(family) else None,
+        causes=() if len(family) or untold else None,
     )

@@ -6,6 +6,7 @@ import pandas as pd
 
 from scimrunbook.checks import check
 from scimrunbook.checks._groups import assign_screen, by_unassigned_group, nested_only
+from scimrunbook.checks._needs import how_to_get
 from scimrunbook.checks._provisioning import BROKEN
 from scimrunbook.checks._words import (
     count,
@@ -22,6 +23,7 @@ from scimrunbook.checks._words import (
 from scimrunbook.derived import among, looked_up, no, yes
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Reach, Status
 from scimrunbook.history import iso, last_of, when
+from scimrunbook.matching import catalog_known
 from scimrunbook.pending import pending
 from scimrunbook.scope import assigned_groups, assignments_known
 from scimrunbook.snapshot import Snapshot
@@ -104,6 +106,13 @@ def scope_admits_them(snapshot: Snapshot) -> Outcome:
     hit = keys(out["person_key"])
     if not hit:
         also = f" {count(len(filters), 'scoping clause')} in the schema." if filters else ""
+        if filters and not catalog_known(snapshot):
+            return Outcome(
+                Status.SKIPPED,
+                f"{count(len(filters), 'scoping clause')} in the schema; whom it keeps out the log does not tell, "
+                "Catalog's list would.",
+                needs=how_to_get(snapshot, "catalog.users"),
+            )
         return Outcome(Status.PASS, f"The log keeps nobody out who is assigned and active.{also}")
     shown = (Evidence("Scoping filters", ("clause",), tuple((str(f),) for f in filters[:10]), len(filters)),)
     return Outcome(
@@ -175,12 +184,19 @@ def people_are_active_in_provider(snapshot: Snapshot) -> Outcome:
             inactive = int(no(table["active"]).sum())
             return Outcome(Status.PASS, f"The incident names nobody; {people(inactive)} of the directory are inactive.")
         return Outcome(Status.PASS, f"The {people(len(asked))} the incident names are active, as far as is told.")
-    hit = keys(off["person_key"])
-    said = f"{who(snapshot, hit)} {'is' if len(hit) == 1 else 'are'} inactive in {provider(snapshot)}"
     wanted_in = {"missing_people", "empty_names"} & set(snapshot.incident.symptoms)
     others = not {"lingering_access"} & set(snapshot.incident.symptoms)
-    # somebody who left and has no account is as it should be, unless the ticket is about exactly these people
-    if not (wanted_in and others and len(off) == len(asked)):
+    # somebody who left and has no account is as it should be, unless the ticket is about exactly these people, or
+    # misses somebody who never had one
+    if wanted_in and others and len(off) < len(asked):
+        never = no(off["exists"]) & ~among(off["person_key"], last_of(snapshot)["ok_at"].dropna().index)
+        meant = off[never]
+    else:
+        meant = off if wanted_in and others else off[:0]
+    off = off if meant.empty else meant
+    hit = keys(off["person_key"])
+    said = f"{who(snapshot, hit)} {'is' if len(hit) == 1 else 'are'} inactive in {provider(snapshot)}"
+    if meant.empty:
         return Outcome(Status.PASS, f"{said}: provisioning removes such people, it does not create them.")
     status = off.set_index("person_key")["status"]
     return Outcome(

@@ -24,7 +24,7 @@ from scimrunbook.checks._words import (
 from scimrunbook.derived import among, fold, looked_up, yes
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Status
 from scimrunbook.history import open_failures
-from scimrunbook.matching import accounts
+from scimrunbook.matching import accounts, catalog_known
 from scimrunbook.pending import pending
 from scimrunbook.scope import aliases, scope
 from scimrunbook.snapshot import Snapshot
@@ -65,6 +65,12 @@ def one_per_person(snapshot: Snapshot) -> Outcome:
     owners = human.reindex(hit_rows.index).fillna(hit_rows["account_id"])
     group = owners.where(owners.duplicated(keep=False) | same.reindex(hit_rows.index))
     hit_rows = hit_rows.assign(owner=group).dropna(subset=["owner"]).sort_values(["owner", "managed"], kind="stable")
+    if hit_rows.empty and not catalog_known(snapshot):
+        return Outcome(
+            Status.SKIPPED,
+            f"Only {count(len(table), 'account')} of Catalog could be read, none shared or doubled among them.",
+            needs=how_to_get(snapshot, "catalog.users"),
+        )
     if hit_rows.empty:
         return Outcome(Status.PASS, f"{count(len(table), 'account')}, none shared or doubled.")
     hit = keys(hit_rows["person_key"].fillna(hit_rows["owner"]))

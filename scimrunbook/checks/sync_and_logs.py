@@ -90,10 +90,7 @@ def enough_time_has_passed(snapshot: Snapshot) -> Outcome:
     else:
         again = waiting["since"].max() + cycle(snapshot) + pd.Timedelta(minutes=10)
     hit = keys(waiting["person_key"])
-    # waiting answers a ticket only where the ticket is about these people, or names nobody
-    needs = [n for s in snapshot.incident.symptoms for n in _AWAITED.get(s, ())]
-    asked = table["named"].any()
-    meant = waiting[waiting["need"].isin(needs) & (waiting["named"] | (not asked))]
+    meant = waiting[_asked_for(snapshot, table).reindex(waiting.index)]
     if meant.empty:
         return Outcome(
             Status.PASS, f"{people(len(hit))} changed a moment ago and should be there by {when(again)}.", affected=hit
@@ -110,6 +107,16 @@ def enough_time_has_passed(snapshot: Snapshot) -> Outcome:
         ),
         since=iso(meant["since"].min()),
     )
+
+
+def _asked_for(snapshot: Snapshot, table: pd.DataFrame) -> pd.Series[Any]:
+    """Whom the ticket is about: per symptom the named people who show it; everybody where none of those named does."""
+    about = pd.Series(False, index=table.index)
+    for symptom in snapshot.incident.symptoms:
+        shows = table["need"].isin(_AWAITED.get(symptom, ()))
+        named = table["named"] & (shows | table["need"].isin(("scope", "unknown")))
+        about |= shows & table["named"] if bool(named.any()) else shows
+    return about
 
 
 @check(
