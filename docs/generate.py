@@ -66,6 +66,17 @@ def faults() -> str:
     for f in FAULTS.values():
         title, of = f.title.replace("|", "/"), ", ".join(f.providers)
         lines.append(f"| `{f.name}` | {of} | {title} | {f.cause or '—'} | {f.finding or '—'} |")
+    lines += ["", "## What a source cannot show", "", "By provider and source; exports are what an admin can save.", ""]
+    for f in FAULTS.values():
+        for where, why in f.unseen.items():
+            lines.append(f"- `{f.name}`, {where}: not to be found, because {why}.")
+        for where, why in f.partly.items():
+            lines.append(f"- `{f.name}`, {where}: not everybody is named, because {why}.")
+    lines += [
+        "",
+        "Okta only: `app_inactive` (an Entra application disabled for sign-in does not by itself stop its job) and",
+        "`bearer_missing` (Entra writes the word itself, before whatever is typed).",
+    ]
     return _NOTE + "\n".join(lines) + "\n"
 
 

@@ -26,12 +26,15 @@ _OKTA_MINUTES, _SLACK_MINUTES = 15, 10
 
 def meanwhile(snapshot: Snapshot, cause: Cause, lead: Finding, effect: Preview) -> tuple[Action, ...]:
     """What helps single people before the whole is mended, or before the next cycle; and what not to do."""
-    if cause is Cause.WRONG_SURFACE:
+    if cause is Cause.WRONG_SURFACE or lead.id == "sync.enough_time_has_passed":
         return ()
     out = []
     if cause not in _BLOCKS or lead.id in _GETS_THROUGH:
         out += _okta(snapshot, cause, effect) if snapshot.provider == "okta" else _entra(snapshot, cause)
-    if effect.deactivated:
+    held = lead.id == "connection.not_quarantined" and cause is Cause.ASSIGNMENT_SCOPE
+    if held:  # too many would be deactivated: who really should be is the very question
+        out = []
+    if effect.deactivated and not held:
         out.append(
             catalog_admin(
                 "Deactivate by hand those who must not get in any more.",
@@ -122,8 +125,8 @@ def look_again(snapshot: Snapshot, lead: Finding | None) -> dict[str, str | None
     at = (start if start is not None else now) + _round(snapshot)
     said = f"The next cycle begins about {when(start)}. " if start is not None else ""
     text = (
-        f"{said}Look again {minutes + _SLACK_MINUTES} minutes after the fix and Restart provisioning (at the earliest "
-        f"{when(at)}); a restart runs a whole initial cycle, which takes longer the more people there are."
+        f"{said}Mend it, press Restart provisioning, and look again {minutes + _SLACK_MINUTES} minutes later (at the "
+        f"earliest {when(at)}). With many people the first cycle after a restart takes longer."
     )
     return {"at": iso(at), "text": text}
 

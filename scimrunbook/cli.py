@@ -308,6 +308,10 @@ def _first_day(provider: str | None, how_to_export: bool, permissions: bool) -> 
 def simulate(
     provider: Annotated[str | None, typer.Option(help="okta or entra")] = None,
     fault: Annotated[list[str] | None, typer.Option(help="Fault by name (see --list); several may be combined")] = None,
+    noise: Annotated[
+        bool,
+        typer.Option("--noise", help="With oddities that mean nothing: namesakes, healed errors and more"),
+    ] = False,
     people: Annotated[int, typer.Option(min=10, max=100_000, help="How many people")] = 25,
     seed: Annotated[int, typer.Option(help="The same seed gives the same tenant to the byte")] = 1,
     export: Annotated[Path | None, typer.Option(help="Write what an admin would have exported to this folder")] = None,
@@ -325,7 +329,7 @@ def simulate(
         _fail("--provider must be okta or entra.", 2)
     else:
         options = practice.Options(
-            "okta" if provider == "okta" else "entra", tuple(fault or ()), people, seed, incident
+            "okta" if provider == "okta" else "entra", tuple(fault or ()), people, seed, incident, noise
         )
         _guarded(lambda: practice.export(options, export) if export else practice.serve(options, folder))
 

@@ -35,6 +35,7 @@ class Options:
     people: int = 25
     seed: int = 1
     incident: str | None = None
+    noise: bool = False  # oddities with nothing to find
 
 
 def list_faults(as_json: bool) -> int:
@@ -118,6 +119,7 @@ def demo(outputs: Path) -> int:
 def _build(options: Options):  # type: ignore[no-untyped-def] # a Tenant; the simulator is imported only when used
     try:
         from scimrunbook.simulator.faults import FAULTS
+        from scimrunbook.simulator.noise import NOISE
         from scimrunbook.simulator.tenant import build
     except ImportError as missing:
         raise UserProblem(
@@ -129,4 +131,10 @@ def _build(options: Options):  # type: ignore[no-untyped-def] # a Tenant; the si
             raise UserProblem(f"There is no fault {fault}. Known: {', '.join(FAULTS)}.")
         if options.provider not in FAULTS[fault].providers:
             raise UserProblem(f"The fault {fault} does not occur with {options.provider}.")
-    return build(options.provider, options.faults, people=options.people, seed=options.seed)
+    # a log saved of failures alone is no proof of health: that oddity would make a healthy tenant inconclusive
+    noise = tuple(n for n in NOISE if n != "filtered_export") if options.noise else ()
+    people = max(options.people, 20 + len(noise)) if noise else options.people  # each oddity takes somebody
+    try:
+        return build(options.provider, options.faults, people=people, seed=options.seed, noise=noise)
+    except ValueError as wrong:
+        raise UserProblem(f"{str(wrong)[0].upper()}{str(wrong)[1:]}. Build a tenant for each.") from wrong

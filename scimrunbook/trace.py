@@ -150,11 +150,14 @@ class _Trace:
             fresh = undated | (p["since"] >= since) | (refused >= since)
             fresh = fresh.astype(bool) if pd.notna(since) else pd.Series(True, index=p.index)
             concerned = among(self.key, block.affected) if block.affected else pd.Series(True, index=p.index)
-            held = (due & concerned & fresh) | (failing & (refused >= since).fillna(False))
+            # where nothing was ever set up, the finding names people of whom nothing else is known
+            named = p["need"].eq("unknown") & among(self.key, block.affected)
+            held = ((due | named) & concerned & fresh) | (failing & (refused >= since).fillna(False))
             self._stopped("attempt", held, first_sentence(block.actual), block.id)
         tried_at = self.last[["ok_at", "failed_at"]].max(axis=1)
         tried = tried_at.notna() & ~(p["since"] > tried_at).fillna(False)
-        quiet = due & ~tried & ~p["waiting"]
+        removed = self._hit("accounts.none_was_removed_by_hand")  # they had one: its making is no open attempt
+        quiet = due & ~tried & ~p["waiting"] & ~removed
         owner = self._owner(
             "assignments.assigned_after_enabling",
             "assignments.leavers_were_unassigned_by_provider",

@@ -34,7 +34,7 @@ def once_per_family() -> list[tuple[str, str, str]]:
     """A fault for each cause family, provider and source: the first that occurs there and can be seen there."""
     wanted = {}
     for provider, fault, source in CASES:
-        if fault == "none" or source in FAULTS[fault].observable_in:
+        if fault == "none" or source in FAULTS[fault].seen_with(provider):
             wanted.setdefault((provider, FAULTS[fault].cause, source), (provider, fault, source))
     return list(wanted.values())
 

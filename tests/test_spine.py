@@ -24,17 +24,6 @@ NINE = [
     "08_contact_support",
 ]
 
-# Live, a log read for the window alone does not show everybody a dead token hurts, and a page that repeats or an
-# account removed by hand stops people at another hop. From exports these are exact.
-PEOPLE_NOT_EXACT_YET = {
-    ("entra", "never_configured", "live"),
-    *((p, f, "live") for p in ("okta", "entra") for f in ("token_expired", "token_mistyped")),
-    *((p, f, "live") for p in ("okta", "entra") for f in ("paging_repeats", "deleted_by_hand")),
-}
-
-# Live, nothing that Entra tells shows yet that somebody removed the accounts.
-NOT_FOUND_YET = {("entra", "deleted_by_hand", "live")}
-
 
 @pytest.mark.parametrize(("provider", "fault", "source"), QUICK)
 def test_the_injected_finding_leads_the_first_cause(provider: str, fault: str, source: str, tmp_path: Path) -> None:
@@ -47,18 +36,14 @@ def test_the_injected_finding_leads_the_first_cause(provider: str, fault: str, s
 def test_every_fault_is_found_by_its_own_check_for_whom_it_hurts(
     provider: str, fault: str, source: str, tmp_path: Path
 ) -> None:
-    if (provider, fault, source) in NOT_FOUND_YET:
-        pytest.xfail("the cause is not found live yet")
     built, result = judge(provider, fault, source, tmp_path)
     assert_truth(source, built, result)
-    if (provider, fault, source) in PEOPLE_NOT_EXACT_YET:
-        pytest.xfail("the cause is right, the people or their hop are not exact yet")
     if built.truth:
         assert_affected(source, built, result)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("provider", "fault", "source"), [c for c in once_per_family() if c not in NOT_FOUND_YET])
+@pytest.mark.parametrize(("provider", "fault", "source"), once_per_family())
 def test_all_nine_notebooks_show_what_the_findings_say(provider: str, fault: str, source: str, tmp_path: Path) -> None:
     with incident(provider, fault, source, tmp_path / "i") as (file, built):
         result = run_incident(file, progress=quiet, outputs=tmp_path / "o")

@@ -191,7 +191,9 @@ def deactivations_were_delivered(snapshot: Snapshot) -> Outcome:
         return Outcome(Status.PASS, "No deactivation failed or was ignored, as far as the log tells.")
     hit = keys([*failed.index, *ignored.index])
     said = [f"the deactivation of {people(len(failed))} failed"] * bool(len(failed))
-    said += [f"that of {people(len(ignored))} was accepted but the account is still active"] * bool(len(ignored))
+    said += [f"Catalog accepted that of {people(len(ignored))} and left the account active"] * bool(len(ignored))
+    if failed.empty:
+        said = [f"Catalog accepted the deactivation of {people(len(ignored))} and left the account active"]
     causes = tuple(Cause(c) for c in failed["family"].dropna().value_counts().index) or (Cause.CATALOG_SIDE,)
     once = (
         "Okta tries a deactivation once: close the task under Dashboard > Tasks by hand, "
@@ -200,14 +202,14 @@ def deactivations_were_delivered(snapshot: Snapshot) -> Outcome:
     )
     return Outcome(
         Status.FAIL,
-        f"{listed(said)}: {who(snapshot, hit)}.".capitalize() if len(said) == 1 else f"Leavers: {listed(said)}.",
+        f"{said[0][0].upper()}{said[0][1:]}: {who(snapshot, hit)}." if len(said) == 1 else f"Leavers: {listed(said)}.",
         "Whoever is deactivated is inactive in Catalog.",
         (table_of(snapshot, "Deactivations", hit, reason=last["reason"], failed_at=last["failed_at"]),),
         hit,
         (
-            Action(log_screen(snapshot), f"{once}after mending what the reason names."),
-            catalog_admin("Deactivate these accounts by hand meanwhile."),
+            *((Action(log_screen(snapshot), f"{once}after mending what the reason names."),) if len(failed) else ()),
             *((ask_catalog("Report that active:false is accepted and not applied."),) if len(ignored) else ()),
+            catalog_admin("Deactivate these accounts by hand meanwhile."),
         ),
         causes=causes if len(failed) else (Cause.CATALOG_SIDE,),
         since=iso(failed["failed_at"].min()) if len(failed) else None,
@@ -235,7 +237,7 @@ def endpoint_keeps_up(snapshot: Snapshot) -> Outcome:
     hit = keys(pd.concat([slow["person_key"], behind_in_teams(snapshot, slow["group_key"])]))
     said = []
     if len(slow):
-        worst = str(_grouped(slow).iloc[0]["error"]).splitlines()[0][:120].rstrip(". ")
+        worst = str(_grouped(slow).iloc[0]["error"]).splitlines()[0].split(". ")[0][:120].rstrip(". ")
         said.append(f"{count(len(slow), 'operation')} failed by what it answered, most often {worst!r}")
     if len(busy) and not fine:
         said.append(f"all probe requests met one ({int(busy['http_status'].iloc[0])})")

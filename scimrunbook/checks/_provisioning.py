@@ -29,6 +29,14 @@ def undelivered(snapshot: Snapshot, *needs: str) -> tuple[str, ...]:
     return keys(table[table["need"].isin(needs or ("create", "reactivate", "update", "deactivate"))]["person_key"])
 
 
+def _never_sent(snapshot: Snapshot) -> tuple[str, ...]:
+    """Everybody in scope who is not known to have an account: without a job there never was anybody to make one."""
+    table = pending(snapshot)
+    unknown = table["need"].eq("unknown") & table["in_scope"].eq(True).fillna(False)
+    due = table["need"].isin(("create", "reactivate", "update", "deactivate"))
+    return keys(table[due | unknown.astype(bool)]["person_key"])
+
+
 def changed_at(snapshot: Snapshot, *what: str, mentions: str = "") -> Any:
     """When an admin last made such a change, where the log tells."""
     table = snapshot["config_changes"]
@@ -59,7 +67,7 @@ def job_is_on(snapshot: Snapshot) -> Outcome:
             Status.FAIL,
             f"{app_name(snapshot)} has no provisioning job: provisioning was never configured.",
             "One job, switched on.",
-            affected=undelivered(snapshot),
+            affected=_never_sent(snapshot),
             actions=(
                 Action(
                     screen(snapshot, "Provisioning"),

@@ -250,9 +250,9 @@ def not_quarantined(snapshot: Snapshot) -> Outcome:
     settle = (
         Action(
             screen(snapshot, "Users and groups"),
-            "See whether the people shown here should really lose Catalog. If not, put the group or the people back "
-            "and press Restart provisioning; if so, choose Allow deletes on the Provisioning overview.",
-            "Entra stopped because one cycle would have disabled more people than you allow.",
+            "Find out who removed people or a group here, and whether they should lose Catalog. If not: put them back "
+            "and press Restart provisioning. If so: choose Allow deletes on the Provisioning overview.",
+            "Entra stopped everything because one cycle would have disabled more people than you allow.",
         )
         if deletes
         else Action(

@@ -168,6 +168,9 @@ def _title(what: str) -> str:
 def app_is_the_right_one(snapshot: Snapshot) -> Outcome:
     app = snapshot.facts.app
     others = f" Others that could be meant: {listed(app.candidates)}." if app.candidates else ""
+    apps = [c for c in app.candidates if c.endswith(")")]  # a job of the same application has no name
+    if apps and not _is_named(snapshot):
+        return _choose(snapshot, apps)
     if snapshot.provider == "entra":
         jobs = snapshot["jobs"]
         if jobs.empty and app.candidates:
@@ -181,6 +184,39 @@ def app_is_the_right_one(snapshot: Snapshot) -> Outcome:
         said = f"{app_name(snapshot)} is of type {app.name}, not the one of the guide, but it does provision."
         return Outcome(Status.PASS, said + others)
     return _wrong_app(snapshot, f"{app_name(snapshot)} is of type {app.name} and provisions nothing.{others}")
+
+
+def _is_named(snapshot: Snapshot) -> bool:
+    """Whether the incident file says which application is meant."""
+    incident = snapshot.incident
+    if snapshot.provider == "okta":
+        return bool(incident.okta and incident.okta.app_id)
+    return bool(incident.entra and incident.entra.service_principal_id)
+
+
+def _choose(snapshot: Snapshot, others: list[str]) -> Outcome:
+    """Several applications, and nobody said which: the lines to choose from, ready for the incident file."""
+    app, (section, key) = snapshot.facts.app, _KEYS[snapshot.provider]
+    taken = f"{app.label or app.name} ({app.id}, {app.status or 'status not told'})" if app.id else None
+    all_ = list(dict.fromkeys([*([taken] if taken else []), *others]))
+    lines = pd.DataFrame([_line(section, key, c) for c in all_], columns=["application", "line"])
+    return Outcome(
+        Status.WARN,
+        f"{count(len(all_), 'application')} could be meant: {listed(all_)}. "
+        + (f"{taken} was taken." if taken else "None was taken."),
+        "The incident file names the application with the SCIM provisioning of Catalog.",
+        (Evidence.of("One of these lines belongs into the incident file", lines),),
+        actions=tuple(Action("the incident file", f"If it is {name}, write: {line}") for name, line in lines.values),
+    )
+
+
+_KEYS = {"okta": ("okta", "app_id"), "entra": ("entra", "service_principal_id")}
+
+
+def _line(section: str, key: str, candidate: str) -> tuple[str, str]:
+    """``Catalog (0oa1, ACTIVE)`` and the line that chooses it."""
+    inside = candidate.rpartition(" (")[2].removesuffix(")").split(", ")[0]
+    return candidate, f"{section}: {{{key}: {inside}}}"
 
 
 def _wrong_app(snapshot: Snapshot, actual: str) -> Outcome:

@@ -184,7 +184,7 @@ def jobs_succeed(snapshot: Snapshot) -> Outcome:
     grouped = shown.groupby(["event_type", "reason"], dropna=False).agg(times=("at", "size"), first=("at", "min"))
     return Outcome(
         Status.FAIL,
-        f"Something fails: {listed(said)}.",
+        f"{listed(said)[0].upper()}{listed(said)[1:]}.",
         "Every operation ends well, at the latest on its retry.",
         (Evidence.of("What fails", grouped.reset_index()),),
         keys(rows["person_key"]),

@@ -9,6 +9,7 @@ from typing import Any
 
 from scimrunbook.show import charts
 from scimrunbook.show.cards import actions, card, card_text, fragment
+from scimrunbook.show.localtime import local
 from scimrunbook.show.tables import frame_table, table
 from scimrunbook.show.view import View
 from scimrunbook.show.words import PROVIDER, STATUS, VERDICT, age, count, esc, moment, plain
@@ -115,7 +116,8 @@ def freshness(view: View) -> str:
         "local_clock": "this machine's clock",
         "newest_record": "the newest record of the exports",
     }.get(view.run.get("as_of_is", ""), "")
-    said = f"as of {moment(view.diagnosis['as_of'])}" + (f" ({clock})" if clock else "")
+    at = moment(view.diagnosis["as_of"])
+    said = f"as of {at if view.run.get('shared') else local(at)}" + (f" ({clock})" if clock else "")
     if (seconds := view.run.get("age_seconds")) is not None:
         said += f", run {view.run['run']} of {age(seconds)} ago"
     return said

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from scimrunbook.show.localtime import local
 from scimrunbook.show.view import View
 from scimrunbook.show.words import PROVIDER, VERDICT, count, plain
 
@@ -57,7 +58,9 @@ def _cause(console: Console, view: View, found: dict[str, Any], place: int) -> N
     if who["count"]:
         names = ", ".join(view.name(k) for k in who["keys"][:5])
         more = f" and {who['count'] - 5} more" if who["count"] > 5 else ""
-        line(console, f"Concerns {count(who['count'], 'person', 'people')}: {names}{more}", indent=3)
+        teams = set(who["keys"]) <= set(view.tables["groups"]["group_key"])
+        what = count(who["count"], "team") if teams else count(who["count"], "person", "people")
+        line(console, f"Concerns {what}: {names}{more}", indent=3)
     if found.get("ask"):
         line(console, f"Needed to decide: {found['ask']}", indent=3)
     for action in found["actions"]:
@@ -83,6 +86,6 @@ def line(console: Console, text: str, *, indent: int = 0, style: str = "", head:
     """
     width = max(console.width - indent, 20)
     later = " " * len(head)
-    wrapped = textwrap.wrap(head + plain(text), width, subsequent_indent=later, break_on_hyphens=False)
+    wrapped = textwrap.wrap(head + local(plain(text)), width, subsequent_indent=later, break_on_hyphens=False)
     for part in wrapped or [""]:
         console.print(Text(" " * indent + part, style=style), soft_wrap=True)

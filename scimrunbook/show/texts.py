@@ -4,34 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
+from scimrunbook.show.localtime import local
 from scimrunbook.show.view import View
 from scimrunbook.show.words import PROVIDER, VERDICT, count, md, moment
 
 
 def ticket_comment(view: View) -> str:
-    """About ten lines of Markdown: verdict, first causes, what to do, what is open."""
+    """At most ten lines of Markdown: verdict, first causes, what to do, what is open, when to look again.
+
+    Each line is an item of a list but the first, so that no blank line is needed between them.
+    """
+
+    def said(text: Any) -> str:  # what leaves the house tells no zone of the machine
+        return md(text if view.run.get("shared") else local(str(text)))
+
     symbol, words = VERDICT[view.diagnosis["verdict"]]
     mark = "PRACTICE · " if view.practice else ""
     lines = [
         f"**{mark}{symbol} {md(words)}** · {md(view.incident['incident'])} · "
-        f"{md(PROVIDER[view.incident['identity_provider']])} · as of {moment(view.diagnosis['as_of'])}",
+        f"{md(PROVIDER[view.incident['identity_provider']])} · as of {said(moment(view.diagnosis['as_of']))}",
         "",
     ]
     for place, found in enumerate(view.diagnosis["causes"][:3], 1):
         title = view.causes.get(found["cause"], {}).get("title", found["cause"])
-        lines.append(f"{place}. **{md(title)}**: {md(found['why'])}")
-        if found["actions"]:
+        lines.append(f"{place}. **{md(title)}**: {said(found['why'])}")
+        if place == 1 and found["actions"]:
             first = found["actions"][0]
-            lines.append(f"   Next: {md(first['what'])} ({md(first['where'])})")
-        if found.get("ask"):
-            lines.append(f"   Needed to decide: {md(found['ask'])}")
+            lines.append(f"   - Next: {md(first['what'])} ({md(first['where'])})")
+        elif found.get("ask") and not any("Needed to decide" in line for line in lines):
+            lines.append(f"   - Needed to decide: {said(found['ask'])}")
+        if place == 1 and (again := (found.get("look_again") or {}).get("text")):
+            lines.append(f"   - {said(again)}")
     if not view.diagnosis["causes"]:
         lines.append("No cause to name: every check that could be made found the healthy state.")
     hidden = [m for m in view.diagnosis.get("masked", ()) if m.get("kind") != "follows"]
     if hidden:
-        lines += ["", "Hidden until the first is mended: " + " ".join(md(m["actual"]) for m in hidden[:3])]
+        lines.append("- Hidden until the first is mended: " + " ".join(said(m["actual"]) for m in hidden[:3]))
     if missing := view.diagnosis["not_checked"]:
-        lines += ["", f"Not checked: {', '.join(md(m['what']) for m in missing[:5])}" + _rest(len(missing) - 5)]
+        lines += [f"- Not checked: {', '.join(md(m['what']) for m in missing[:5])}" + _rest(len(missing) - 5)]
     return "\n".join(lines) + "\n"
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from scimrunbook.simulator import catalog_export, web, wire
 from scimrunbook.simulator.catalog import Catalog
 from scimrunbook.simulator.clock import Clock
+from scimrunbook.simulator.compose import inject
 from scimrunbook.simulator.faults import FAULTS, Scenario, Truth
 from scimrunbook.simulator.noise import AHEAD, NOISE, SkewedClock, filter_logs
 from scimrunbook.simulator.people import generate
@@ -48,8 +49,7 @@ class Tenant:
         scenario = Scenario(
             self.world, self.settings, {"own": OWN, "other": OTHER}, secrets.token_urlsafe(32), CATALOG_HOST
         )
-        for name in faults:
-            FAULTS[name].inject(scenario)
+        inject(faults, scenario)
         for name in noise:
             NOISE[name](scenario)
         self.engine: Any = self._run()
@@ -132,7 +132,8 @@ def build(
 ) -> Tenant:
     """Builds a tenant and provisions it; ``noise`` names oddities with nothing to find.
 
-    Raises KeyError for an unknown fault or noise, ValueError for a fault that the provider cannot have.
+    Raises KeyError for an unknown fault or noise, ValueError for a fault that the provider cannot have and for two
+    faults that cannot both be.
     """
     real = tuple(f for f in faults if f != "none")
     for name in real:

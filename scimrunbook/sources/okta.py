@@ -98,7 +98,7 @@ class _Okta:
         self.app_id = str(job["job_id"])
         if facts.name != OKTA_APP_NAME and not others:
             others = [r for r in self.quietly(lambda: self.candidates(Tally())) or [] if obj(r).get("id") != facts.id]
-        facts.candidates = [f"{text(obj(r).get('label'))} ({text(obj(r).get('id'))})" for r in others]
+        facts.candidates = directory.candidates(others)
         self.beside(job, tally)
         self.parts.add("jobs", [job])
         tally.good += 1

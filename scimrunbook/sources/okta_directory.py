@@ -7,6 +7,7 @@ nobody vouches for and gives a row, or None where the record has no id.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from scimrunbook.guide import OKTA_TOGGLES
@@ -35,6 +36,12 @@ _CAPABILITIES = {
     ("update", "profile"): "PUSH_PROFILE_UPDATES",
     ("update", "lifecycledeactivate"): "PUSH_USER_DEACTIVATION",
 }
+
+
+def candidates(records: Iterable[Any]) -> list[str]:
+    """Applications that could be meant besides: ``label (id, STATUS)``."""
+    return [f"{text(r.get('label'))} ({text(r.get('id'))}, {text(r.get('status')) or 'status not told'})"
+            for r in map(obj, records)]  # fmt: skip
 
 
 def app(record: Any, facts: AppFacts) -> Row | None:

@@ -88,3 +88,23 @@ def test_a_log_of_failures_only_looks_filtered() -> None:
     for minute in range(6):
         tenant.event("update", "ada", f"2026-11-19T10:0{minute}:00Z", "failure", reason="Unauthorized")
     assert "filter" in tenant.find("start.evidence_covers_the_window").actual
+
+
+@pytest.mark.parametrize(
+    ("provider", "key", "line"),
+    [
+        ("okta", "app_id", "okta: {app_id: 0oa2}"),
+        ("entra", "service_principal_id", "entra: {service_principal_id: 0oa2}"),
+    ],
+)
+def test_several_applications_are_a_choice_with_the_very_line_to_write(provider: str, key: str, line: str) -> None:
+    tenant = Tenant(provider)
+    tenant.facts.app.candidates = ["Catalog (old) (0oa2, INACTIVE)", "Catalog, 3rd (0oa3, ACTIVE)"]
+    access = {"org_url": "https://acme.okta.com"} if provider == "okta" else {}
+    tenant.incident[provider] = access
+    finding = tenant.find("start.app_is_the_right_one")
+    assert finding.status is Status.WARN and not finding.deciding
+    assert "Catalog (old) (0oa2, INACTIVE)" in finding.actual and "3 applications could be meant" in finding.actual
+    assert any(a.what.endswith(line) for a in finding.actions) and len(finding.actions) == 3
+    tenant.incident[provider] = {**access, key: "0oa1"}
+    assert tenant.find("start.app_is_the_right_one").status is Status.PASS

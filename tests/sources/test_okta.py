@@ -339,7 +339,7 @@ def test_several_applications_of_the_kind_are_told() -> None:
     second = data.app(id=data.OTHER_APP, label="Second", status="INACTIVE")
     snapshot, _ = read({"/apps": [[second, data.app()]]}, data.incident(None))
     assert snapshot.facts.app.id == data.APP
-    assert snapshot.facts.app.candidates == [f"Second ({data.OTHER_APP})"]
+    assert snapshot.facts.app.candidates == [f"Second ({data.OTHER_APP}, INACTIVE)"]
     assert "2 applications could be meant" in covered(snapshot, "okta.app")["note"]
 
 

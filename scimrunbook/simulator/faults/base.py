@@ -48,6 +48,7 @@ class Truth:
     observable_in: frozenset[str]
     by_source: Mapping[str, str] = field(default_factory=dict)  # where a source shows it by another finding
     at_most: bool = False
+    partly: frozenset[str] = frozenset()  # sources that may show fewer than ``affected``
 
     def finding_in(self, source: str) -> str:
         """The finding that has to lead where a run reads from ``source`` (live, exports)."""
@@ -60,7 +61,8 @@ class Fault:
 
     ``elsewhere`` names finding and hop where they are not ``finding`` and ``hop``: by provider, by source, or by
     ``entra/exports``, the most exact one counts. ``observable_in``: sources whose data can show it at all.
-    ``affected`` gives keys of people, of groups where a team is what is missing.
+    ``affected`` gives keys of people, of groups where a team is what is missing. ``unseen`` and ``partly`` narrow
+    it by ``entra/live``, each with the reason: what cannot be shown there at all, or not for everybody.
     """
 
     name: str
@@ -75,12 +77,20 @@ class Fault:
     observable_in: frozenset[str] = ANYWHERE
     elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     at_most: bool = False  # the data may show fewer than ``affected``: chance, or Catalog cannot be read
+    unseen: Mapping[str, str] = field(default_factory=dict)
+    partly: Mapping[str, str] = field(default_factory=dict)
 
     def truth(self, world: World) -> Truth:
         finding, hop = self.shown_by(world.provider)
-        by_source = {s: self.shown_by(world.provider, s)[0] for s in sorted(self.observable_in)}
+        seen = self.seen_with(world.provider)
+        by_source = {s: self.shown_by(world.provider, s)[0] for s in sorted(seen)}
+        partly = frozenset(s for s in seen if f"{world.provider}/{s}" in self.partly)
         return Truth(self.name, self.cause, finding, hop, tuple(self.affected(world)), self.symptoms,
-                     self.observable_in, by_source, self.at_most)  # fmt: skip
+                     seen, by_source, self.at_most, partly)  # fmt: skip
+
+    def seen_with(self, provider: str) -> frozenset[str]:
+        """The sources whose data can show it with this provider."""
+        return frozenset(s for s in self.observable_in if f"{provider}/{s}" not in self.unseen)
 
     def shown_by(self, provider: str, source: str = "live") -> tuple[str, str]:
         """Finding and hop that show the fault in this provider's data from this source."""
@@ -98,6 +108,8 @@ class Fault:
             "symptoms": list(self.symptoms),
             "observable_in": sorted(self.observable_in),
             "elsewhere": {p: {"finding": f, "hop": h} for p, (f, h) in self.elsewhere.items()},
+            "unseen": dict(self.unseen),
+            "partly": dict(self.partly),
         }
 
 

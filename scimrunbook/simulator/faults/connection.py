@@ -20,6 +20,7 @@ _ACTIONS = "connection.actions_are_enabled"
 
 
 def _app_inactive(s: Scenario) -> None:
+    """Okta only: Entra's counterpart, an application disabled for sign-in, does not by itself stop the job."""
     s.world.at(BREAK, "setting", app_active=False)
 
 

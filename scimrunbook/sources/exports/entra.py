@@ -96,7 +96,9 @@ def of_the_application(document: Document, records: Sequence[Any], found: Recogn
     found.tables = {"events": rows}
     ours = parts.facts.app.id or _principal_wanted(document)
     if ours is None:  # several applications, and nobody says which one is meant
-        parts.facts.app.candidates = sorted({*parts.facts.app.candidates, *(names[i] or i for i in names)})
+        parts.facts.app.candidates = sorted(
+            {*parts.facts.app.candidates, *(f"{names[i] or 'application'} ({i})" for i in names)}
+        )
         return
     kept = [r for r in rows if r["app_id"] in (ours, None)]
     if len(kept) < len(rows):
@@ -155,7 +157,7 @@ def service_principal(document: Document) -> Recognised | None:
         result.refused = f"about another application; the incident names {wanted}"
         result.get_it = "Export the service principal whose provisioning is meant, or correct the id in the incident."
     else:
-        names = sorted(text(p.get("displayName")) or text(p.get("id")) or "" for p in good)
+        names = sorted(f"{text(p.get('displayName')) or 'application'} ({text(p.get('id'))})" for p in good)
         result.facts = lambda facts: setattr(facts.app, "candidates", names)
         result.note = "Several applications: name the one that is meant under entra.service_principal_id."
     return result

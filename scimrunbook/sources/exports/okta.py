@@ -97,7 +97,7 @@ def app(document: Document) -> Recognised | None:
         return found
     facts = AppFacts()
     job = directory.app(ours[0], facts)
-    facts.candidates = [f"{text(obj(r).get('label'))} ({text(obj(r).get('id'))})" for r in ours[1:]]
+    facts.candidates = directory.candidates(ours[1:])
     if facts.candidates:
         found.remark(f"{len(ours)} applications could be meant; one was taken. Name it under okta.app_id.")
     found.tables = {"jobs": [job]} if job else {}
