@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.harness import HEAD, Row
 
 # In the order of the table. Each is a module of this package with rows().
-NAMES = ("notebooks", "startup", "scim_reading", "evidence", "first_result", "logs")
+NAMES = ("notebooks", "startup", "scim_reading", "evidence", "first_result", "logs", "judging")
 LIBRARIES = ("pandas", "pyarrow", "papermill", "ipykernel", "httpx")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 

@@ -2,7 +2,8 @@
 
 The join does no more than put every person beside their assignment, their last success and failure, their account and
 what their teams lack: one row each. ``python -m benchmarks.judging`` prints how time and memory grow with the people;
-every size runs in a process of its own.
+every size runs in a process of its own. ``--people N`` prints one size as a line of JSON: people, checks,
+trace_and_diagnosis, join (seconds each), peak_mb.
 """
 
 from __future__ import annotations
@@ -90,6 +91,9 @@ def rows() -> list[Row]:
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--one"]:
         print(json.dumps(measured(int(arguments[1]))))
+        return 0
+    if arguments[:1] == ["--people"]:
+        print(json.dumps(at(int(arguments[1]))))
         return 0
     print("| people | checks | trace and diagnosis | join | peak |\n|--:|--:|--:|--:|--:|")
     for people in [int(a) for a in arguments] or SIZES:

@@ -243,10 +243,17 @@ def explain(
     ] = None,
     text: Annotated[str | None, typer.Option(help="An error text or a sentence about what goes wrong")] = None,
     stdin: Annotated[
-        bool, typer.Option("--stdin", help="One JSON object per line: text, provider, kind, http_status")
+        bool,
+        typer.Option(
+            "--stdin", help="JSON, one object a line: text, provider, kind, http_status, reach, others_succeed"
+        ),
     ] = False,
     provider: Annotated[str | None, typer.Option(help="okta or entra: the steps in its own words")] = None,
     status: Annotated[int | None, typer.Option(help="The HTTP status, where it is known", min=100, max=599)] = None,
+    reach: Annotated[str | None, typer.Option(help="Whom it hits: one, some or everybody")] = None,
+    others_succeed: Annotated[
+        bool | None, typer.Option("--others-succeed/--nobody-succeeds", help="Whether it works for other people")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What an error text, a code or an id means, and what to do. Exit code 3: the text alone does not decide."""
@@ -257,7 +264,7 @@ def explain(
     if stdin:
         _guarded(lambda: explaining.stream())
     elif text is not None:
-        _guarded(lambda: explaining.say_text(text, provider, status, as_json))
+        _guarded(lambda: explaining.say_text(text, provider, status, as_json, reach, others_succeed))
     else:
         _guarded(lambda: explaining.say_id(str(id), as_json))
 

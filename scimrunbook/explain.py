@@ -18,14 +18,28 @@ from scimrunbook.texts.rules import KINDS, UNKNOWN, rules
 
 MAX_LINE = 1_000_000  # bytes; a longer line is refused, not read into memory
 _PROVIDERS = ("okta", "entra")
+REACHES = ("one", "some", "everybody")  # whom it hits
 _CHECK = re.compile(r'@check\(\s{0,20}(?:"([a-z_]+\.[a-z0-9_]+)"|([A-Z_]+),)')
 
 
 def explain_text(
-    text: str, provider: str | None = None, kind: str | None = None, http_status: int | None = None
+    text: str,
+    provider: str | None = None,
+    kind: str | None = None,
+    http_status: int | None = None,
+    reach: str | None = None,
+    others_succeed: bool | None = None,
 ) -> dict[str, Any]:
-    """The reading of one text as a dict for JSON."""
-    found = texts.read(text, provider if provider in _PROVIDERS else None, kind if kind in KINDS else None, http_status)
+    """The reading of one text as a dict for JSON. ``reach`` and ``others_succeed`` as in ``texts.Context``."""
+    known = reach in REACHES or others_succeed is not None
+    context = texts.Context(reach if reach in REACHES else None, others_succeed) if known else None
+    found = texts.read(
+        text,
+        provider if provider in _PROVIDERS else None,
+        kind if kind in KINDS else None,
+        http_status,
+        context=context,
+    )
     return {
         "cause": found.cause,
         "confidence": found.confidence,
@@ -65,8 +79,10 @@ def _answer(line: bytes, number: int) -> dict[str, Any]:
         status = _status(asked.get("http_status"))
     except (ValueError, OverflowError):
         return {"error": '"http_status" is no HTTP status.', "line": number}
-    given = {k: asked[k] for k in ("provider", "kind") if isinstance(asked.get(k), str)}
-    return explain_text(asked["text"], http_status=status, **given)
+    given = {k: asked[k] for k in ("provider", "kind", "reach") if isinstance(asked.get(k), str)}
+    others = asked.get("others_succeed")
+    others = others if isinstance(others, bool) else None
+    return explain_text(asked["text"], http_status=status, others_succeed=others, **given)
 
 
 def _status(value: Any) -> int | None:

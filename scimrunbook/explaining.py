@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from scimrunbook.explain import close_to, explain_id, explain_stream, explain_text
+from scimrunbook.explain import REACHES, close_to, explain_id, explain_stream, explain_text
 from scimrunbook.texts.rules import UNKNOWN
 
 
@@ -16,13 +16,22 @@ def stream() -> int:
     return 0
 
 
-def say_text(text: str, provider: str | None, status: int | None, as_json: bool) -> int:
+def say_text(
+    text: str,
+    provider: str | None,
+    status: int | None,
+    as_json: bool,
+    reach: str | None = None,
+    others_succeed: bool | None = None,
+) -> int:
     """0 where the text decides, 3 where it does not."""
     if provider not in (None, "okta", "entra"):
         raise _problem("--provider must be okta or entra.")
+    if reach not in (None, *REACHES):
+        raise _problem("--reach must be one, some or everybody.")
     if not text.strip():
         raise _problem("The text is empty. Paste what you see between the quotes.")
-    found = explain_text(text, provider, None, status)
+    found = explain_text(text, provider, None, status, reach, others_succeed)
     if as_json:
         _json(found)
     else:

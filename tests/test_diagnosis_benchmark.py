@@ -68,19 +68,12 @@ def sample() -> Iterator[list[Result]]:
 def test_a_sample_of_a_hundred_incidents_is_judged_as_the_whole_is(sample: list[Result]) -> None:
     said = summary(sample)
     assert len(sample) >= 96 and said["healthy_with_a_fail"] == 0
-    assert said["single_first_cause_right"] >= 0.95, misses(sample)
-    # the target is 0.95; RESULTS.md says what is missing
-    assert said["double_both_or_announced"] >= 0.7, misses(sample)
+    assert said["single_first_cause_right"] >= 0.97, misses(sample)  # one miss of 48 at most; the target is 0.99
+    assert said["double_both_or_announced"] >= 0.95, misses(sample)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "number",
-    [
-        pytest.param(0, marks=pytest.mark.xfail(reason="without Okta's log a dead token is known by its traces alone")),
-        1,
-    ],
-)
+@pytest.mark.parametrize("number", [0, 1])
 def test_whatever_export_is_missing_no_wrong_cause_is_named_for_sure(number: int) -> None:
     fault = ("token_expired", "not_assigned")[number]
     case = plan.Case("withheld", ("okta", "entra")[number], (fault,), 25, 41)

@@ -37,6 +37,16 @@ def test_json_is_the_contract() -> None:
     assert {"cause", "confidence", "meaning", "actions", "ask", "source"} <= set(told)
 
 
+def test_whom_it_hits_and_whether_others_succeed_are_weighed() -> None:
+    told = [json.loads(run("--text", "Forbidden", "--json", *more)[1]) for more in ((), ("--others-succeed",))]
+    assert told[0]["confidence"] != told[1]["confidence"] or told[0]["cause"] != told[1]["cause"]
+    out = io.StringIO()
+    explain_stream(io.BytesIO(b'{"text": "Forbidden"}\n{"text": "Forbidden", "reach": "one"}'), out)
+    alone, one = map(json.loads, out.getvalue().splitlines())
+    assert alone != one
+    assert run("--text", "Forbidden", "--reach", "most")[0] == 2
+
+
 @pytest.mark.parametrize(
     "arguments", [(), ("--text", "a", "--stdin"), ("--text", " "), ("--text", "a", "--provider", "x")]
 )

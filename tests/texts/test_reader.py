@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scimrunbook.findings import Cause
 from scimrunbook.texts import Context, read
 from scimrunbook.texts.layers import MAX_CHARS, split
-from tests.texts.texts import Row, corpus, score
+from tests.texts.texts import FRESH, Row, corpus, score
 
 
 def test_the_corpus_of_our_own_is_read_right() -> None:
@@ -25,6 +25,11 @@ def test_the_corpus_of_our_own_is_read_right() -> None:
     unseen = score([r for r in rows if r.unseen])
     assert seen["right"] >= 0.95 * seen.total() and seen["wrong"] <= 2
     assert unseen["right"] >= 0.9 * unseen.total() and unseen["wrong"] <= 3
+
+
+def test_fresh_texts_are_read_right_or_asked_about() -> None:
+    found = score(corpus(FRESH))
+    assert found["wrong"] <= 2 and found["right"] >= 0.82 * found.total(), found
 
 
 def test_real_failures_are_read_right_or_asked_about(shared: Path) -> None:

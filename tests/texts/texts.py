@@ -10,6 +10,7 @@ from pathlib import Path
 from scimrunbook.texts import Reading, read
 
 FILE = Path(__file__).with_name("corpus.txt")
+FRESH = Path(__file__).with_name("corpus_fresh.txt")
 
 
 @dataclass(frozen=True, slots=True)
