@@ -27,13 +27,14 @@ from scimrunbook.advice import first_fix, look_again, meanwhile
 from scimrunbook.checks._needs import how_to_get
 from scimrunbook.checks.runner import head
 from scimrunbook.deciders import decider, not_checked
+from scimrunbook.derived import among
 from scimrunbook.findings import MAX_AFFECTED_SHOWN, Action, Cause, Finding, Reach, Status
 from scimrunbook.masked import CONSEQUENCES, SEEN_DIRECTLY, masked
 from scimrunbook.matching import catalog_known
 from scimrunbook.preview import Preview, preview
 from scimrunbook.ranking import EXPLAINS, NEEDS_CATALOG, ORDER, QUESTIONS, TELLING, specificity
 from scimrunbook.snapshot import Snapshot
-from scimrunbook.trace import counts, stopped
+from scimrunbook.trace import HOPS, counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +263,10 @@ def _clause(text: str) -> str:
 
 def _concerned(findings: Sequence[Finding], hops: pd.DataFrame) -> frozenset[str]:
     """People who stop on the way, or whom a failed symptom names."""
-    people = set(hops["person_key"]) if len(hops) else set()
     seen = {k for f in findings if f.section == "symptoms" and f.status is Status.FAIL for k in f.affected}
-    return frozenset(set(stopped(hops)["person_key"]) | (seen & people)) if len(hops) else frozenset(seen)
+    if hops.empty:
+        return frozenset(seen)
+    return frozenset(hops["person_key"][hops["hop"].isin(HOPS) | among(hops["person_key"], seen)])
 
 
 def _unexplained(

@@ -226,13 +226,16 @@ class _Trace:
             behind = self.stop[name] & (place < number) & (then == "") & (self.action[name] != "")
             if name == "account":  # other values or no account at all follow from what stopped them before
                 behind &= self.action[name] == "accounts.one_per_person"
-            then = then.mask(behind, self.action[name])
+            if bool(behind.any()):
+                then = then.mask(behind, self.action[name])
         return then
 
     # -- helpers ----------------------------------------------------------------------------------
 
     def _stopped(self, hop: str, who: pd.Series[Any], proof: Any, action: str) -> None:
         fresh = who.astype(bool) & ~self.stop[hop]
+        if not bool(fresh.any()):  # rewriting two columns of text for nobody is most of the work of a large tenant
+            return
         self.stop[hop] = self.stop[hop] | fresh
         self.proof[hop] = self.proof[hop].mask(fresh, proof).astype("str")
         self.action[hop] = self.action[hop].mask(fresh, action).astype("str")
@@ -255,7 +258,9 @@ class _Trace:
         said = pd.Series("", index=p.index, dtype="str")
         then = said.copy()
         for number, name in enumerate(HOPS):
-            said, then = said.mask(place == number, self.proof[name]), then.mask(place == number, self.action[name])
+            here = place == number
+            if bool(here.any()):
+                said, then = said.mask(here, self.proof[name]), then.mask(here, self.action[name])
         inactive, unassigned = no(p["active"]), no(p["assigned"])
         why = pd.Series("not in scope", index=p.index, dtype="str")
         why = why.mask(unassigned, "not assigned").mask(inactive, "inactive").mask(~p["in_directory"], "gone")

@@ -241,3 +241,23 @@ def test_one_fix_is_named_as_the_only_one() -> None:
         f"There is one thing to mend: {title} (token.did_not_change)."
     )
     assert first_fix([]) == ""
+
+
+@pytest.mark.parametrize("block", ["token.did_not_change", "connection.paging_is_sound"])
+def test_what_only_catalogs_accounts_show_is_announced_where_they_cannot_be_read(block: str) -> None:
+    broken = finding(block, Cause.URL_OR_TOKEN, reach=Reach.TENANT)
+    unseen = finding("accounts.one_per_person", Cause.DUPLICATE_IDENTITY, Status.SKIPPED)
+    told = [(m["finding"], m["blocked_by"], m["kind"]) for m in masked([broken, unseen])]
+    assert ("accounts.one_per_person", block, "unjudged") in told
+    assert "accounts.one_per_person" not in {m["finding"] for m in masked([unseen])}
+    seen = finding("accounts.one_per_person", None, Status.PASS)
+    assert "accounts.one_per_person" not in {m["finding"] for m in masked([broken, seen])}
+
+
+def test_without_a_log_no_mere_consequence_is_named_as_a_cause() -> None:
+    left = finding("assignments.leavers_were_unassigned_by_provider", Cause.SYNC_SCHEDULE)
+    twice = finding("accounts.one_per_person", Cause.DUPLICATE_IDENTITY)
+    unread = [finding(i, None, Status.SKIPPED) for i in ("sync.no_failed_operations", "sync.log_does_not_stop")]
+    assert set(causes_of(left, twice)) == {"duplicate_identity", "sync_schedule"}
+    assert causes_of(left, twice, *unread) == ["duplicate_identity"]
+    assert diagnose(Tenant("okta").snapshot(), [left, *unread], NOBODY).verdict == "inconclusive"

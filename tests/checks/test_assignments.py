@@ -89,3 +89,14 @@ def test_somebody_suspended_answers_a_ticket_about_missing_people_only() -> None
     assert tenant.find("assignments.people_are_active_in_provider").affected == ("cid",)
     tenant.incident["symptoms"] = ["lingering_access"]
     assert tenant.find("assignments.people_are_active_in_provider").status is Status.PASS
+
+
+def test_a_suspended_person_who_never_had_an_account_is_told_apart_from_a_leaver_in_the_same_ticket() -> None:
+    tenant = Tenant("okta")
+    tenant.incident["people"] = ["cid@example.com", "ada@example.com"]
+    tenant.incident["symptoms"] = ["missing_people"]
+    # Cid left and has a deactivated account: as it should be
+    assert tenant.find("assignments.people_are_active_in_provider").status is Status.PASS
+    for table in ("accounts", "app_accounts", "events"):
+        tenant.rows[table] = [r for r in tenant.rows.get(table, []) if "cid" not in str(r)]
+    assert tenant.find("assignments.people_are_active_in_provider").affected == ("cid",)
