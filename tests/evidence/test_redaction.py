@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scimrunbook.evidence import identities, vocabulary
+from scimrunbook.evidence import columns, identities, vocabulary
 from scimrunbook.evidence.canonical import folded, key_of, unescaped
 from scimrunbook.evidence.identities import Record
 from scimrunbook.evidence.policy import Policy
 from scimrunbook.evidence.pseudonyms import Pseudonymiser
-from scimrunbook.snapshot import frame
+from scimrunbook.snapshot import TABLES, frame
 from tests.evidence import made
 from tests.evidence.made import ADA, JANE, KEY, VENDOR
 
@@ -265,3 +265,9 @@ def test_a_table_keeps_its_types() -> None:
     pd.testing.assert_series_equal(done.dtypes, made.snapshot()["events"].dtypes)
     assert identities.derived_forms("Zoë", "Strauß") >= {"zstrauss", "zoes"}
     assert Policy.of(made.incident(redaction="strict", keep_domains="yes")).keep_domains is False
+
+
+def test_the_policy_knows_every_column_of_the_snapshot() -> None:
+    """A column it does not know would be dropped from what is shared, and nobody would notice."""
+    known = {name: set(kinds) for name, kinds in columns.TABLES.items() if name != "trace"}
+    assert known == {name: set(table) for name, table in TABLES.items()}
