@@ -144,6 +144,7 @@ class Reader:
         self.host = self.origin.host
         self.requests = 0
         self.throttled = 0  # answers of 429, whatever became of them
+        self.sent = 0  # requests, those asked again after a limit included
         self.date: datetime | None = None  # the server's clock at its latest answer
         self.skew_seconds: float | None = None  # how far the server's clock is ahead of this machine's
         self._auth, self._patience, self._progress, self._sleep = auth, patience, progress, sleep
@@ -176,6 +177,7 @@ class Reader:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str | None] | None = None,
         timeout: float | None = None,  # seconds without a byte
+        tries: int | None = None,  # requests at most, where a limit is waited for
     ) -> Answer:
         """The answer, whatever its status. A header given as None is not sent.
 
@@ -188,6 +190,8 @@ class Reader:
             began = time.monotonic()
             if self._shut_until > began:
                 self._wait(self._shut_until - began)
+            with self._lock:
+                self.sent += 1
             answer = self._once(url, params, headers, timeout)
             wait = answer.wait_seconds()
             if answer.status != 429 and not (answer.status == 503 and wait is not None):
@@ -196,7 +200,7 @@ class Reader:
             wait = max(1.0, wait if wait is not None else float(2**attempt))
             with self._lock:
                 self.throttled += answer.status == 429
-                if wait > self._patience:
+                if wait > self._patience or (tries is not None and attempt + 1 >= tries):
                     return answer
                 known = self._shut_until > began  # another thread has met the same limit and is waiting already
                 self._patience -= 0 if known else wait

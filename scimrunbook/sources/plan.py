@@ -115,7 +115,7 @@ def _catalog(incident: Incident, probe: str, provider: bool) -> list[Planned]:
                 Planned(
                     "GET",
                     f"{base}/Users|Groups|ServiceProviderConfig|ResourceTypes|Schemas",
-                    many,
+                    many - 5,  # the one above, and the controls below
                     reference,
                     f"{title} ({probe})",
                 ),
