@@ -6,7 +6,7 @@ all the others still run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from scimrunbook import guide
 from scimrunbook.checks import SECTIONS, Check, checks_of
@@ -22,8 +22,19 @@ def run_checks(snapshot: Snapshot, sections: Sequence[str] = SECTIONS) -> list[F
 
     What blocks them is judged in any case, so a section says the same whether it runs alone or with all the others.
     """
+    return _run(snapshot, lambda check: check.section in sections)
+
+
+def run_check(snapshot: Snapshot, check_id: str) -> Finding:
+    """The finding of one check, blocked as among all the others. Raises KeyError for an unknown id."""
+    for finding in _run(snapshot, lambda check: check.id == check_id):
+        return finding
+    raise KeyError(check_id)
+
+
+def _run(snapshot: Snapshot, chosen_by: Callable[[Check], bool]) -> list[Finding]:
     checks = [c for section in SECTIONS for c in checks_of(section, snapshot.provider)]
-    wanted = {c.id for c in checks if c.section in sections}
+    wanted = {c.id for c in checks if chosen_by(c)}
     upstream = {b for c in checks if c.id in wanted for b in c.blocked_by}
     upstream |= {b for c in checks if c.id in upstream for b in c.blocked_by}
     chosen = [c for c in checks if c.id in wanted | upstream]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from scimrunbook.checks.runner import run_checks
+from scimrunbook.checks.runner import run_check, run_checks
 from scimrunbook.findings import Finding
 from scimrunbook.incident import Incident
 from scimrunbook.snapshot import AppFacts, Facts, Snapshot, TokenFacts, frame
@@ -118,7 +118,7 @@ class Tenant:
         return Snapshot(Incident.model_validate(self.incident), self.facts, tables, self.answers)
 
     def find(self, finding_id: str) -> Finding:
-        return next(f for f in run_checks(self.snapshot()) if f.id == finding_id)
+        return run_check(self.snapshot(), finding_id)
 
     def findings(self) -> dict[str, Finding]:
         return {f.id: f for f in run_checks(self.snapshot())}

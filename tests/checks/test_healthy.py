@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scimrunbook.checks import REGISTRY, SECTIONS
-from scimrunbook.checks.runner import run_checks
+from scimrunbook.checks.runner import run_check, run_checks
 from scimrunbook.diagnosis import diagnose
 from scimrunbook.findings import Status
 from scimrunbook.trace import trace
@@ -64,3 +64,4 @@ def test_a_section_alone_says_the_same_as_with_all_the_others() -> None:
         for finding in run_checks(snapshot, [section]):
             assert finding.section == section
             assert finding.to_json() == whole[finding.id]
+    assert {i: run_check(snapshot, i).to_json() for i in whole} == whole
