@@ -55,7 +55,7 @@ def in_kernel(sources: list[str], folder: Path) -> str:
     return "".join(shown)
 
 
-def rows() -> list[Row]:
+def rows(quick: bool = False) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         shutil.copytree(ROOT / "parameters", home / "parameters")
@@ -71,6 +71,6 @@ def rows() -> list[Row]:
                 "an ordinary kernel and import pandas",
                 lambda: in_kernel(["import pandas"], home),
                 goal=2.0,
-                rounds=5,
+                rounds=1 if quick else 5,
             )
         ]

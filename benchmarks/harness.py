@@ -1,17 +1,18 @@
 """How everything here is measured: both sides in turn, medians, one ratio.
 
 Machines are noisy and differ, so no second stands alone: a row says how many times the other side's time (or memory)
-ours takes, both measured alternately in the same run. A module of this package offers ``rows() -> list[Row]`` and is
-named in ``benchmarks/__main__.py``.
+ours takes, both measured alternately in the same run. A module of this package offers ``rows(quick: bool) ->
+Iterable[Row]``, small sizes and one round where ``quick``, and is named in ``benchmarks/__main__.py``.
 """
 
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,12 @@ class Row:
     unit: str = "s"
     rounds: int = 1
     note: str = ""
+    problem: str = ""
+
+    @classmethod
+    def failed(cls, what: str, problem: str) -> Row:
+        """The row of a benchmark that did not come to a figure, and why."""
+        return cls(what, "", 0, 0, 0, problem=problem)
 
     @property
     def ratio(self) -> float:
@@ -38,10 +45,13 @@ class Row:
 
     @property
     def met(self) -> bool:
-        return self.ratio <= self.goal
+        return not self.problem and self.ratio <= self.goal
 
     def line(self) -> str:
         """The row as a line of the Markdown table in RESULTS.md."""
+        if self.problem:
+            said = " ".join(self.problem.replace("|", "/").split())
+            return f"| {self.what} |  |  |  |  | **failed** | {said} |"
         mark = "met" if self.met else "**missed**"
         ours, other = (f"{v:,.3g} {self.unit}" for v in (self.ours, self.other))
         cells = (self.what, self.against, ours, other, f"{self.ratio:.2f}", f"≤ {self.goal:g} {mark}", self.note)
@@ -59,10 +69,17 @@ def seconds(work: Work) -> float:
 
 def versus(what: str, ours: Work, against: str, other: Work, *, goal: float, rounds: int = 5, note: str = "") -> Row:
     """Times both sides alternately, after one warm-up each; the row holds the medians."""
-    ours(), other()
-    pairs = [(seconds(ours), seconds(other)) for _ in range(rounds)]
-    mine, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
+    mine, theirs = in_turn(ours, other, rounds=rounds)
     return Row(what, against, mine, theirs, goal, rounds=rounds, note=note)
+
+
+def in_turn(*sides: Work, rounds: int) -> list[float]:
+    """The median seconds of each side; all take turns, after one warm-up each where there is more than one round."""
+    if rounds > 1:
+        for side in sides:
+            side()
+    taken = [[seconds(side) for side in sides] for _ in range(rounds)]
+    return [statistics.median(side) for side in zip(*taken, strict=True)]
 
 
 @dataclass(slots=True)
@@ -75,23 +92,35 @@ class Child:
 
 
 def child(command: Sequence[str], timeout: float = 600, **environment: str) -> Child:
-    """Runs a process to its end and measures it. Raises CalledProcessError where it crashes."""
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **environment}
-    )
-    try:
-        output, _ = process.communicate(timeout=timeout)
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
-    took = time.perf_counter() - began
+    """Runs a process to its end and measures it. Raises CalledProcessError where it crashes, or is stopped as too slow.
+
+    The peak is this process's own (``wait4``): what all children share is the highest so far. It starts at the size of
+    the process that starts it, so measure from a small one.
+    """
+    with tempfile.TemporaryFile("w+") as out:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            list(command), stdout=out, stderr=subprocess.STDOUT, text=True, env={**os.environ, **environment}
+        )
+        limit = threading.Timer(timeout, process.kill)
+        limit.start()
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            limit.cancel()
+        took = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        output = out.read()
     if process.returncode not in (0, 1, 2, 3) or "Traceback (most recent" in output:  # verdicts, and what to correct
         raise subprocess.CalledProcessError(process.returncode, list(command), output)
-    return Child(took, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, output)
+    return Child(took, used.ru_maxrss / 1024, output)
 
 
 def python(code: str, *arguments: str, **environment: str) -> Child:
     """``python -c code`` in a process of its own."""
-    return child([sys.executable, "-c", code, *arguments], **environment)
+    return child([sys.executable, "-c", code, *arguments], timeout=600, **environment)

@@ -12,7 +12,7 @@ import msgspec
 import pandas as pd
 
 from benchmarks import scim_server
-from benchmarks.harness import Row, python, versus
+from benchmarks.harness import Row, in_turn, python, versus
 from scimrunbook.evidence.secrets import Secret
 from scimrunbook.incident import Incident
 from scimrunbook.sources import catalog
@@ -89,36 +89,36 @@ def scim2_client(port: int, total: int) -> list[object]:
     return found
 
 
-def rows() -> list[Row]:
-    with server(MANY, 100, LATENCY_MS) as port:
-        name = f"{MANY:,} accounts, {LATENCY_MS} ms a request, pages of 100"
-        note = "a few pages at once, once paging has proved sound"
-        made = [
-            versus(name, lambda: ours(port, MANY), "httpx, one page after the other",
-                   lambda: sequential(port, MANY), goal=1 / 3.5, rounds=3, note=note),
-            versus(name, lambda: ours(port, MANY), "scim2-client", lambda: scim2_client(port, MANY),
-                   goal=1 / 5, rounds=3, note=note),
-        ]  # fmt: skip
+def rows(quick: bool = False) -> Iterator[Row]:
+    # Memory first, while this process is small: a new process's peak starts at its parent's size.
+    code = "import sys\nfrom benchmarks.scim_reading import ours\nparts = ours(int(sys.argv[1]), int(sys.argv[2]))\n"
+    total = MILLION // 20 if quick else MILLION
+    with server(total, 1000, 0) as port:
+        child = python(code, str(port), str(total))
+    note = f"read to the spooled table in {child.seconds:.0f} s"
+    yield Row(f"{total:,} accounts, peak of memory", "the bound", child.peak_mb, LIMIT_MB, 1, unit="MB", note=note)
+    many, rounds = (MANY // 10, 1) if quick else (MANY, 3)
+    with server(many, 100, LATENCY_MS) as port:
+        mine, plain, library = in_turn(
+            lambda: ours(port, many),
+            lambda: sequential(port, many),
+            lambda: scim2_client(port, many),
+            rounds=rounds,
+        )
+    name = f"{many:,} accounts, {LATENCY_MS} ms a request, pages of 100"
+    note = "a few pages at once, once paging has proved sound"
+    yield Row(name, "httpx, one page after the other", mine, plain, 1 / 3.5, rounds=rounds, note=note)
+    yield Row(name, "scim2-client", mine, library, 1 / 5, rounds=rounds, note=note)
     body = scim_server.page(MANY, 1, 1000)
     typed = msgspec.json.Decoder(_Bare)
-    made.append(
-        versus(
-            "decoding a page of 1,000 accounts",
-            lambda: [decode(body) for _ in range(20)],
-            "msgspec on the raw bytes",
-            lambda: [typed.decode(body) for _ in range(20)],
-            goal=2,
-            rounds=9,
-        )
+    yield versus(
+        "decoding a page of 1,000 accounts",
+        lambda: [decode(body) for _ in range(20)],
+        "msgspec on the raw bytes",
+        lambda: [typed.decode(body) for _ in range(20)],
+        goal=2,
+        rounds=9,
     )
-    code = "import sys\nfrom benchmarks.scim_reading import ours\nparts = ours(int(sys.argv[1]), int(sys.argv[2]))\n"
-    with server(MILLION, 1000, 0) as port:
-        child = python(code, str(port), str(MILLION))
-    made.append(
-        Row(f"{MILLION:,} accounts, peak of memory", "the bound", child.peak_mb, LIMIT_MB, 1, unit="MB",
-            note=f"read to the spooled table in {child.seconds:.0f} s")
-    )  # fmt: skip
-    return made
 
 
 class _Bare(msgspec.Struct):

@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmarks.harness import Row, child, versus
 
 
-def rows() -> list[Row]:
+def rows(quick: bool = False) -> list[Row]:
+    rounds = 3 if quick else 9
     with tempfile.TemporaryDirectory() as folder:
         absent = str(Path(folder) / "absent.yaml")  # everything is imported, then there is nothing to do
 
@@ -21,12 +22,20 @@ def rows() -> list[Row]:
 
         judged = "typer, pydantic, yaml, pandas, pyarrow.parquet, httpx, rich.console"
         return [
-            versus("scimrunbook --help", lambda: ours("--help"), "import typer", lambda: bare("typer"), goal=1.5),
+            versus(
+                "scimrunbook --help",
+                lambda: ours("--help"),
+                "import typer",
+                lambda: bare("typer"),
+                goal=1.5,
+                rounds=rounds,
+            ),
             versus(
                 "scimrunbook check, until it reads",
                 lambda: ours("check", absent),
                 f"import {judged}",
                 lambda: bare(judged),
                 goal=1.5,
+                rounds=rounds,
             ),
         ]

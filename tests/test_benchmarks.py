@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from benchmarks.__main__ import NAMES, main
+import benchmarks.__main__ as bench
+from benchmarks.__main__ import NAMES, main, measured
 from benchmarks.harness import Row, child, python, versus
 
 
@@ -35,3 +36,31 @@ def test_every_name_is_a_module_with_rows(capsys) -> None:
         assert callable(importlib.import_module(f"benchmarks.{name}").rows)
     assert main(["nonsense"]) == 2
     assert NAMES[0] in capsys.readouterr().err
+
+
+def test_a_child_is_not_charged_with_the_peak_of_another() -> None:
+    assert python("x = bytearray(700_000_000)").peak_mb > 660
+    assert python("pass").peak_mb < 600
+
+
+def test_a_benchmark_that_fails_or_hangs_is_a_row_with_its_reason() -> None:
+    (failed,) = measured("nonsense")
+    assert not failed.met and "**failed** | No benchmark nonsense" in failed.line()
+    (*_, late) = measured("notebooks", quick=True, limit=0.2)
+    assert "**failed** | stopped after" in late.line()
+
+
+def test_an_interruption_keeps_what_was_measured(monkeypatch, tmp_path, capsys) -> None:
+    def rows(name: str, _quick: bool):
+        yield Row(f"{name} one", "theirs", 1, 2, 1)
+        if name == NAMES[1]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench, "measured", rows)
+    target = tmp_path / "R.md"
+    assert main([f"--write={target}"]) == 130
+    text = target.read_text()
+    assert f"| {NAMES[0]} one |" in text and f"| {NAMES[1]} one |" in text
+    assert f"Not finished: {', '.join(NAMES[1:])}." in text
+    assert main([NAMES[0], f"--write={target}"]) == 0 and "Not finished" not in target.read_text()
+    assert main(["--quick", "--write"]) == 2 and "no record" in capsys.readouterr().err
