@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Without byte code every kernel compiles the whole stack again: 2.5 times slower runs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-files test test-slow words bench soak lint types docs lock lab clean help
+.PHONY: demo demo-files test test-slow words bench growth soak lint types docs lock lab clean help
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -32,6 +32,9 @@ words: $(STAMP)  ## writes the words of every fault anew; read what changed befo
 
 bench: $(STAMP)  ## every benchmark, as ratios measured in one run; keeps them in benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks --write
+
+growth: $(STAMP) ## how time and memory grow with people and logs; keeps growth.json and its pictures in benchmarks/
+	$(BIN)/python -m benchmarks.growth --write
 
 soak: $(STAMP)   ## 500 runs in one process, nothing may grow (benchmarks/SOAK.md); then 50 kills at random
 	$(BIN)/python -m benchmarks.soak 500

@@ -27,7 +27,8 @@ from benchmarks.harness import HEAD, Row
 # In the order of the table. Each is a module of this package with rows(quick).
 NAMES = ("notebooks", "startup", "first_result", "scim_reading", "judging", "logs", "evidence")
 LIBRARIES = ("pandas", "pyarrow", "duckdb", "papermill", "ipykernel", "httpx", "scim2-client", "detect-secrets")
-RESULTS = Path(__file__).with_name("RESULTS.md")
+HERE = Path(__file__).parent
+RESULTS = HERE / "RESULTS.md"
 LIMIT = 600.0  # seconds for one benchmark; the slowest takes a third of it
 _ROW = "ROW "
 
@@ -130,9 +131,10 @@ def write(rows: list[Row], target: Path = RESULTS, quick: bool = False, to_come:
     lines = "\n".join(row.line() for row in rows)
     rest = f"\nNot finished: {', '.join(to_come)}.\n" if to_come else ""
     small = " Quick sizes, one round: no record." if quick else ""
-    text = (
-        f"# Measured\n\n{day}, {where()}. Written by `make bench`; how: `harness.py`.{small}\n\n{HEAD}\n{lines}\n{rest}"
-    )
+    drawn = [p for p in (HERE / f"growth-{name}.svg" for name in ("people", "logs")) if p.exists()]
+    curves = "".join(f"\n![How time and memory grow]({p.name})\n" for p in drawn)
+    head = f"# Measured\n\n{day}, {where()}. Written by `make bench`; how: `harness.py`.{small}"
+    text = f"{head}\n\n{HEAD}\n{lines}\n{rest}{curves}"
     draft = target.with_name(target.name + ".part")
     draft.write_text(text, "utf-8")
     draft.replace(target)

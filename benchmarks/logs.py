@@ -16,8 +16,8 @@ from pathlib import Path
 from benchmarks.harness import Child, Row, python
 
 APP = "0oaBENCH000000000001"
-_OURS = """
-import sys, json
+OURS = """
+import sys, time
 from pathlib import Path
 from scimrunbook.incident import Incident
 from scimrunbook.sources.exports import read_folder
@@ -25,12 +25,15 @@ from scimrunbook.sources.parts import Parts
 incident = Incident.model_validate({"incident": "B-1", "identity_provider": "okta", "catalog_host": "app.castordoc.com",
     "okta": {"org_url": "https://acme.okta.com", "app_id": sys.argv[2]}})
 parts = Parts()
+began = time.perf_counter()
 read_folder(Path(sys.argv[1]), incident, parts, lambda *_: None)
+took = time.perf_counter() - began
 row = next(r for r in parts.rows["coverage"] if r.get("sha256"))
 import resource
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-print("RESULT", row["rows"], row["unreadable"], len(parts.rows["events"]), peak)
+print("RESULT", row["rows"], row["unreadable"], len(parts.rows["events"]), peak, round(took, 3))
 """
+RESULT = r"RESULT (?P<rows>\d+) (?P<refused>\d+) (?P<kept>\d+) (?P<peak>\d+) (?P<seconds>[\d.]+)"
 _DUCKDB = """
 import sys, duckdb
 path = next(__import__("pathlib").Path(sys.argv[1]).iterdir())
@@ -52,9 +55,9 @@ def rows(quick: bool = False) -> Iterator[Row]:
         ours: list[Child] = []
         other: list[Child] = []
         for _ in range(rounds):
-            ours.append(python(_OURS, str(folder), APP))
+            ours.append(python(OURS, str(folder), APP))
             other.append(python(_DUCKDB, str(folder), str(Path(place) / "out.parquet")))
-        found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)", ours[0].output)
+        found = re.search(RESULT, ours[0].output)
         assert found and int(found[1]) + int(found[2]) == count, ours[0].output
         size = (folder / "log.ndjson").stat().st_size >> 20
         mine, theirs = (sorted(c.seconds for c in side)[rounds // 2] for side in (ours, other))

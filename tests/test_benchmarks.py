@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import benchmarks.__main__ as bench
+from benchmarks import growth
 from benchmarks.__main__ import NAMES, main, measured
 from benchmarks.harness import Row, child, python, versus
 
@@ -64,3 +65,12 @@ def test_an_interruption_keeps_what_was_measured(monkeypatch, tmp_path, capsys) 
     assert f"Not finished: {', '.join(NAMES[1:])}." in text
     assert main([NAMES[0], f"--write={target}"]) == 0 and "Not finished" not in target.read_text()
     assert main(["--quick", "--write"]) == 2 and "no record" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("power", [0.5, 1, 2])
+def test_the_exponent_of_a_curve_is_found_and_drawn(power: float) -> None:
+    points = [{"size": 10.0**n, "seconds": (10.0**n) ** power, "peak_mb": 100.0} for n in range(1, 6)]
+    assert growth.exponent(points, "seconds") == pytest.approx(power)
+    drawn = growth.picture("Title <&>", "people", points, "today")
+    assert f"n^{power:.2f}" in drawn and "Title &lt;&amp;&gt;" in drawn and drawn.count("<circle") == 10
+    assert "n^nan" in growth.picture("One size yet", "people", points[:1], "today")
