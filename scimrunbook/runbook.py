@@ -12,7 +12,7 @@ import pandas as pd
 
 from scimrunbook import guide, snapshot
 from scimrunbook.engine_mode import MODE_VARIABLE
-from scimrunbook.evidence import secrets
+from scimrunbook.evidence import secrets, tracebacks
 from scimrunbook.incident_file import IncidentError, load_incident
 from scimrunbook.pictures import pictures
 from scimrunbook.problems import told
@@ -128,6 +128,7 @@ class Runbook:
 
 def choose_incident(incident: str) -> Panel | None:
     """With somebody there: choose an incident, or make one in a form. Else one line that names the incident file."""
+    tracebacks.guard()
     if _headless():
         return Panel(f"<p>Incident file: <code>{esc(incident)}</code></p>", f"Incident file: {plain(incident)}", {})
     from scimrunbook.lab.form import choose
@@ -143,6 +144,7 @@ def open_run(incident: str, run: str = "latest") -> Runbook:
     once, if there is none); ``new``, collected now. Raises IncidentError, RunNotFoundError; with somebody there a card
     says what is wrong, and ShownAboveError stops the notebook.
     """
+    tracebacks.guard()
     if _headless():
         return _open_run(incident, run)
     try:

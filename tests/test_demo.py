@@ -13,7 +13,6 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from scimrunbook import practice
 from scimrunbook.cli import app
 from scimrunbook.run import run_incident
 from tests.conftest import ROOT
@@ -88,14 +87,3 @@ def test_no_token_anywhere_in_a_run_the_terminal_or_the_logs(provider: str, tmp_
             assert len(value) >= 12
             hits = [name for name, data in places.items() if value in data]
             assert hits == [], f"the token stands there as {form}"
-
-
-@pytest.mark.slow
-def test_the_demo_verb_ends_with_two_verdicts(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(app, ["demo"])
-    assert result.exit_code == 0, result.output
-    tail = result.stdout.strip().splitlines()[-4:]
-    for (provider, fault, name), line, place in zip(practice.DEMO, tail[::2], tail[1::2], strict=True):
-        assert line.startswith("✔ named") and provider in line and fault in line
-        assert name in place and (tmp_path / place.strip()).is_file()
