@@ -13,7 +13,7 @@ from scimrunbook.evidence.canonical import key_of
 from scimrunbook.evidence.columns import ATTRIBUTES, CAUSE, DIAGNOSIS, EVIDENCE, FINDING, HEAD, TABLES, normal
 from scimrunbook.evidence.freetext import GUID, OKTA_ID, TIME
 from scimrunbook.evidence.identities import Person
-from scimrunbook.evidence.redactor import Redactor
+from scimrunbook.evidence.redactor import Redactor, tenant_in
 from scimrunbook.snapshot import TABLES as SNAPSHOT
 
 _CODE = re2.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,119}")
@@ -104,6 +104,8 @@ class Records:
     def _vendor(self, value: Any, _: Person | None = None) -> str:
         """An id that the target gave, or that an operation has, stays unless it is somebody's or holds an address."""
         text = str(value)
+        if tenant_in(text):
+            return self.redactor.job(text)
         if self.redactor.identities.find(text) is not None or not _VENDOR.fullmatch(text):
             parts = text.split(".")  # a job's id is a template and two ids
             if len(parts) > 1 and all(_VENDOR.fullmatch(p) for p in parts) and not any(map(self._somebody, parts)):

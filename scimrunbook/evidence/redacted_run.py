@@ -15,11 +15,12 @@ import yaml
 
 from scimrunbook import snapshot as snapshots
 from scimrunbook.evidence import identities
+from scimrunbook.evidence.canonical import key_of
 from scimrunbook.evidence.freetext import EMAIL
 from scimrunbook.evidence.policy import Policy
 from scimrunbook.evidence.pseudonyms import Pseudonymiser
 from scimrunbook.evidence.records import Records
-from scimrunbook.evidence.redactor import Redactor
+from scimrunbook.evidence.redactor import Redactor, tenant_in
 from scimrunbook.incident import Incident
 from scimrunbook.runfolder import head_of, write
 from scimrunbook.snapshot import AppFacts, Facts, Snapshot
@@ -43,7 +44,16 @@ def redactor_of(saved: Snapshot, key: bytes, policy: Policy, *more: str | None) 
     pseudonyms = Pseudonymiser(key)
     records = [*identities.records_of(saved), *(identities.Record(logins=(m,)) for m in more if m)]
     known = identities.build(records, identities.groups_of(saved), pseudonyms, policy)
+    for job in jobs_with_a_tenant(saved):
+        known.forms.setdefault(key_of(job), ("job", None))
+        known.forms.setdefault(key_of(job.split(".")[1]), ("tenant", None))
     return Redactor(known, pseudonyms, policy, _keep(saved, known))
+
+
+def jobs_with_a_tenant(saved: Snapshot) -> set[str]:
+    """Ids of Entra's jobs, which hold the customer's tenant id: ``scim.<tenant id>.<job's own id>``."""
+    values = {str(v) for table in ("jobs", "events") for v in saved[table]["job_id"].dropna().unique()}
+    return {v for v in values if tenant_in(v)}
 
 
 def _keep(saved: Snapshot, known: identities.Identities) -> set[str]:
@@ -51,7 +61,7 @@ def _keep(saved: Snapshot, known: identities.Identities) -> set[str]:
     keep: set[str] = {"system@okta.com"}
     for table, column in (*_VENDOR, *_OPERATION):
         values = {str(v) for v in saved[table][column].dropna().unique()}
-        keep |= {v for v in values if known.find(v) is None and not EMAIL.search(v)}
+        keep |= {v for v in values if known.find(v) is None and not EMAIL.search(v) and not tenant_in(v)}
     typed = saved.incident.catalog.configured_base_url
     return keep | ({typed, typed.strip(), typed.partition("://")[2].partition("/")[0]} if typed else set())
 

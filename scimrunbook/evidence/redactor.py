@@ -5,6 +5,7 @@ What it cannot judge it raises on; nothing is passed through because of an error
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -21,6 +22,7 @@ from scimrunbook.evidence.secrets import MASK, scrub
 
 _LONG = 2000  # characters; longer texts are not remembered
 _JOINS = frozenset("._+-%@")  # beside an address they belong to another one
+_JOB = re2.compile(r"[\w-]+\.(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\.[\w-]+")
 _LOOPBACK = re2.compile(r"127\.\d+\.\d+\.\d+|0\.0\.0\.0|::1?")
 
 
@@ -96,6 +98,8 @@ class Redactor:
         self.count(kind, "exact match")
         if kind == "group":
             return self.group(original)
+        if kind in ("job", "tenant"):
+            return self.job(original) if kind == "job" else self.tenant(original)
         assert person is not None
         if kind == "email":
             return self.email(original)
@@ -133,6 +137,19 @@ class Redactor:
         return (
             self.identity(value) if "@" in value else self._note("id", value, f"id-{self._handle(value)}", "other id")
         )
+
+    def job(self, value: str) -> str:
+        """A job's id: the template and its own id stay, support looks it up by them; the tenant's is the customer's."""
+        template, tenant, own = value.split(".")
+        made = f"{template}.{self.tenant(tenant)}.{own}"
+        self.issued |= {made, own}
+        return made
+
+    def tenant(self, value: str) -> str:
+        """The tenant's id with dashes or without: the same one either way."""
+        dashed = str(uuid.UUID(value))
+        made = self.pseudonyms.guid(dashed)
+        return self._note("id", value, made if "-" in value else made.replace("-", ""), "tenant id")
 
     def group(self, name: str) -> str:
         if not self.policy.map_groups:
@@ -269,6 +286,11 @@ class Redactor:
             "replaced": replaced,
             "dropped_fields": dict(sorted(self.dropped.items())),
         }
+
+
+def tenant_in(job_id: str) -> bool:
+    """Whether a job's id holds a tenant's: 32 hexadecimal digits, with dashes or without, between two dots."""
+    return _JOB.fullmatch(job_id) is not None
 
 
 def _alone(text: str, start: int, end: int, kind: str) -> bool:

@@ -12,11 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scimrunbook.evidence import columns, identities, vocabulary
+from scimrunbook.evidence import columns, identities, share, vocabulary
 from scimrunbook.evidence.canonical import folded, key_of, unescaped
+from scimrunbook.evidence.gate import Gate
 from scimrunbook.evidence.identities import Record
 from scimrunbook.evidence.policy import Policy
 from scimrunbook.evidence.pseudonyms import Pseudonymiser
+from scimrunbook.evidence.records import Records
+from scimrunbook.evidence.redacted_run import redactor_of
 from scimrunbook.snapshot import TABLES, frame
 from tests.evidence import made
 from tests.evidence.made import ADA, JANE, KEY, VENDOR
@@ -271,3 +274,23 @@ def test_the_policy_knows_every_column_of_the_snapshot() -> None:
     """A column it does not know would be dropped from what is shared, and nobody would notice."""
     known = {name: set(kinds) for name, kinds in columns.TABLES.items() if name != "trace"}
     assert known == {name: set(table) for name, table in TABLES.items()}
+    kinds = {kind for table in columns.TABLES.values() for kind in table.values()}
+    assert kinds <= {*made.records()._kinds, "subject"}
+
+
+def test_sr_30_the_tenant_in_a_job_id_has_one_pseudonym_everywhere() -> None:
+    tenant, own = "0a7b3c19-5d2e-4f60-8a91-b2c3d4e5f607", "b57a93df-6df4-4570-9c74-ba6afbd98f6c"
+    job = f"scim.{tenant.replace('-', '')}.{own}"
+    saved = made.snapshot(entra={"tenant_id": tenant})
+    saved.tables["jobs"] = frame("jobs", [{"job_id": job, "template": "scim"}])
+    tool = Records(redactor_of(saved, KEY, Policy.of(saved.incident)))
+    shown = tool.table("jobs", saved["jobs"])["job_id"].iloc[0]
+    template, middle, last = shown.split(".")
+    assert (template, last) == ("scim", own)
+    assert middle == tool.redactor.id(tenant).replace("-", "") != tenant.replace("-", "")
+    prose = tool.redactor.text(f"The job {job} of {tenant.replace('-', '')} failed")
+    assert prose == f"The job {shown} of {middle} failed"
+    told = share.known(saved, tool.redactor, ())
+    assert Gate(told).check({"a.md": prose.encode()}) == []
+    for leak in (job, tenant.replace("-", "")):
+        assert Gate(told).check({"a.md": leak.encode()}), leak
