@@ -18,6 +18,7 @@ from scimrunbook.checks._words import (
     people,
     provider,
     push_again,
+    remove_again,
     screen,
     table_of,
     who,
@@ -242,6 +243,8 @@ def endpoint_keeps_up(snapshot: Snapshot) -> Outcome:
     if len(busy) and not fine:
         said.append(f"all probe requests met one ({int(busy['http_status'].iloc[0])})")
     first = slow["at"].min() if len(slow) else None
+    # neither Force Sync nor a retry brings a deactivation back
+    once = snapshot.provider == "okta" and bool(slow["action"].eq("deactivate").any())
     return Outcome(
         Status.FAIL,
         f"Catalog's endpoint answers {provider(snapshot)} with errors: {listed(said)}.",
@@ -251,6 +254,7 @@ def endpoint_keeps_up(snapshot: Snapshot) -> Outcome:
         (
             ask_catalog("Report times, error codes and texts; nothing in the provider mends it."),
             push_again(snapshot),
+            *((remove_again(snapshot),) if once else ()),
         ),
         since=iso(first),
     )

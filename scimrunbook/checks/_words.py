@@ -105,6 +105,15 @@ def region(snapshot: Snapshot) -> guide.Region:
     return guide.REGIONS[snapshot.incident.catalog_host]
 
 
+def remove_again(snapshot: Snapshot) -> Action:
+    """What makes Okta deactivate somebody whose deactivation failed."""
+    return Action(
+        screen(snapshot, "Assignments"),
+        "Assign the leavers once more and remove them again, or deactivate their accounts in Catalog.",
+        "Okta sends a deactivation once and does not repeat it.",
+    )
+
+
 def push_again(snapshot: Snapshot) -> Action:
     """What makes the provider deliver what it has missed."""
     if snapshot.provider == "okta":

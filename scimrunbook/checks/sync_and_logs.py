@@ -14,6 +14,7 @@ from scimrunbook.checks._words import (
     people,
     provider,
     push_again,
+    remove_again,
     screen,
     table_of,
     who,
@@ -210,11 +211,6 @@ def _run_again(snapshot: Snapshot, renewed: pd.Timestamp) -> Outcome:
     if not hit:
         return Outcome(Status.PASS, f"The credentials were entered anew {when(renewed)}; nobody waits since before.")
     what = "credentials were entered anew" if snapshot.provider == "entra" else "application's settings were saved"
-    leavers = Action(
-        screen(snapshot, "Assignments"),
-        "Assign the leavers once more and remove them again, or deactivate their accounts in Catalog.",
-        "Okta sends a deactivation once and does not repeat it.",
-    )
     return Outcome(
         Status.FAIL,
         f"Catalog refused {provider(snapshot)} until the {what} {when(renewed)}, and what was refused before has not "
@@ -224,7 +220,7 @@ def _run_again(snapshot: Snapshot, renewed: pd.Timestamp) -> Outcome:
         hit,
         (
             push_again(snapshot),
-            *((leavers,) if snapshot.provider == "okta" and due["need"].eq("deactivate").any() else ()),
+            *((remove_again(snapshot),) if snapshot.provider == "okta" and due["need"].eq("deactivate").any() else ()),
         ),
         since=iso(renewed),
     )
