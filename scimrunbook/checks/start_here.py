@@ -13,6 +13,8 @@ from scimrunbook.scope import log_of
 from scimrunbook.snapshot import Snapshot
 
 S = "start_here"
+# Okta System Log API; Microsoft Learn, provisioning logs (P1 or P2; 7 days without).
+KEPT_DAYS = {"okta": 90, "entra": 30}
 
 
 @check(
@@ -231,6 +233,12 @@ def _wrong_app(snapshot: Snapshot, actual: str) -> Outcome:
     )
 
 
+def _fails_elsewhere(snapshot: Snapshot) -> bool:
+    """Whether what the log does not hold stands in the provider's own state of group pushes or of the job."""
+    pushes, jobs = snapshot["assignments"], snapshot["jobs"]
+    return bool(pushes["error"].notna().any() or jobs["state"].eq("Quarantine").any())
+
+
 @check(
     "start.evidence_covers_the_window",
     "What was collected covers the time of the failures, unfiltered",
@@ -264,6 +272,13 @@ def evidence_covers_the_window(snapshot: Snapshot) -> Outcome:
     touched = events[events["action"] != "other"]
     if len(touched) >= 5 and bool((touched["status"] == "failure").all()):
         troubles.append("it holds failures only, as an export under a filter does")
+    if len(touched) and bool((touched["status"] == "success").all()) and _fails_elsewhere(snapshot):
+        troubles.append("it holds successes only, while other data show failures, as an export under a filter does")
+    kept = KEPT_DAYS[snapshot.provider]
+    if window and span.first is not None:
+        start = pd.Timestamp(window.start)
+        if start < snapshot.as_of - pd.Timedelta(days=kept) and span.first > start:
+            troubles.append(f"the window begins before the {kept} days that {provider(snapshot)} keeps its log")
     if unreadable:
         troubles.append(f"{count(unreadable, 'record')} could not be read")
     covers = f"{count(span.rows, 'record')} from {when(span.first)} to {when(span.last)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from scimrunbook.findings import Cause, Status
@@ -108,3 +109,28 @@ def test_several_applications_are_a_choice_with_the_very_line_to_write(provider:
     assert any(a.what.endswith(line) for a in finding.actions) and len(finding.actions) == 3
     tenant.incident[provider] = {**access, key: "0oa1"}
     assert tenant.find("start.app_is_the_right_one").status is Status.PASS
+
+
+@pytest.mark.parametrize(("provider", "kept"), [("okta", 90), ("entra", 30)])
+def test_a_window_older_than_the_provider_keeps_its_log_is_said_so(provider: str, kept: int) -> None:
+    tenant = Tenant(provider)
+    end = tenant.incident["window"]["end"]
+    for days, status in ((kept - 1, Status.PASS), (kept + 1, Status.WARN)):
+        start = pd.Timestamp(end) - pd.Timedelta(days=days)
+        tenant.incident["window"] = {"start": start.isoformat(), "end": end}
+        finding = tenant.find("start.evidence_covers_the_window")
+        assert finding.status is status, finding.actual
+    assert f"the {kept} days" in finding.actual
+
+
+@pytest.mark.parametrize("provider", ["okta", "entra"])
+def test_a_log_of_successes_only_is_doubted_only_where_other_data_show_failures(provider: str) -> None:
+    tenant = Tenant(provider)
+    tenant.rows["events"] = [e for e in tenant.rows["events"] if e["status"] == "success"]
+    assert tenant.find("start.evidence_covers_the_window").status is Status.PASS
+    if provider == "okta":
+        tenant.rows["assignments"][0]["error"] = "Failed on 11-19: remote server error"
+    else:
+        tenant.rows["jobs"][0]["state"] = "Quarantine"
+    finding = tenant.find("start.evidence_covers_the_window")
+    assert finding.status is Status.WARN and "successes only" in finding.actual
