@@ -172,6 +172,11 @@ class EntraAccess(_Strict):
         description="Object id of the enterprise application, from its Overview page: not the application (client) id.",
         examples=["22222222-3333-4444-5555-666666666666"],
     )
+    job_id: Id | None = Field(
+        None,
+        description="Id of the synchronization job, where the enterprise application has several.",
+        examples=["scim.44444444444455556666777777777777.88888888-9999-aaaa-bbbb-cccccccccccc"],
+    )
     client_id: Id | None = Field(
         None,
         description="Client id of the app registration that reads Graph; then credential is its secret.",

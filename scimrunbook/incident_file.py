@@ -126,6 +126,7 @@ _HINTS = {
     "exports": "Write the folder's name, relative to this file.",
     "app_id": "Copy the id as it stands in the address bar: letters, digits, dot, dash, underscore.",
     "tenant_id": "Copy the id: letters, digits, dot, dash, underscore.",
+    "job_id": "Copy the id of the job as Graph gives it (.../synchronization/jobs): letters, digits, dots and dashes.",
     "service_principal_id": "Copy the object id: letters, digits and dashes.",
     "client_id": "Copy the client id: letters, digits and dashes.",
 }

@@ -173,6 +173,9 @@ def app_is_the_right_one(snapshot: Snapshot) -> Outcome:
     apps = [c for c in app.candidates if c.endswith(")")]  # a job of the same application has no name
     if apps and not _is_named(snapshot):
         return _choose(snapshot, apps)
+    jobs_meant = [c for c in app.candidates if not c.endswith(")")]
+    if snapshot.provider == "entra" and len(jobs_meant) > 1:
+        return _choose_job(jobs_meant)
     if snapshot.provider == "entra":
         jobs = snapshot["jobs"]
         if jobs.empty and app.candidates:
@@ -207,6 +210,19 @@ def _choose(snapshot: Snapshot, others: list[str]) -> Outcome:
         f"{count(len(all_), 'application')} could be meant: {listed(all_)}. "
         + (f"{taken} was taken." if taken else "None was taken."),
         "The incident file names the application with the SCIM provisioning of Catalog.",
+        (Evidence.of("One of these lines belongs into the incident file", lines),),
+        actions=tuple(Action("the incident file", f"If it is {name}, write: {line}") for name, line in lines.values),
+    )
+
+
+def _choose_job(jobs: list[str]) -> Outcome:
+    """Several synchronization jobs of one application, and nobody said which."""
+    lines = pd.DataFrame([(j, f"entra: {{job_id: {j}}}") for j in jobs], columns=["job", "line"])
+    return Outcome(
+        Status.WARN,
+        f"{count(len(jobs), 'provisioning job')} of one application could be meant: {listed(jobs)}. All were read; "
+        "the mapping is that of the active SCIM job.",
+        "The application has one provisioning job, or the incident file names the one that is meant.",
         (Evidence.of("One of these lines belongs into the incident file", lines),),
         actions=tuple(Action("the incident file", f"If it is {name}, write: {line}") for name, line in lines.values),
     )

@@ -13,7 +13,7 @@ from scimrunbook.guide import HOW_TO_GET
 from scimrunbook.incident import Incident
 from scimrunbook.sources import entra_directory as directory
 from scimrunbook.sources import entra_job, entra_log
-from scimrunbook.sources.entra_facts import job_facts, principal_facts, schema_facts
+from scimrunbook.sources.entra_facts import job_facts, of_job, principal_facts, schema_facts
 from scimrunbook.sources.fields import obj, span, text
 from scimrunbook.sources.graph import PERMISSIONS, Graph, Listed, RefusedError, literal, segment
 from scimrunbook.sources.http import Reader
@@ -123,6 +123,7 @@ class _Entra:
 
     def jobs(self, at: str) -> dict[str, Any]:
         listed = self.pages("entra.job", f"{at}/synchronization/jobs")
+        listed.items = of_job(listed.items, self.incident.entra.job_id if self.incident.entra else None)
         self.job_ids = _usual_first(listed.items)
         job_facts(self.parts.facts, [obj(i) for i in listed.items])
         known = self.rows("jobs", listed, entra_job.job)

@@ -17,6 +17,12 @@ def principal_facts(facts: Facts, principal: dict[str, Any]) -> None:
     facts.app.status = "ENABLED" if enabled is True else "DISABLED" if enabled is False else None
 
 
+def of_job(items: list[Any], wanted: str | None) -> list[Any]:
+    """The job that the incident file names, alone; all of them where it names none, or one that is not there."""
+    named = [i for i in items if wanted and isinstance(i, dict) and text(i.get("id")) == wanted]
+    return named or items
+
+
 def job_facts(facts: Facts, records: list[dict[str, Any]]) -> None:
     """Several jobs are candidates; a job's settings may tell of skipped deletions."""
     found = {text(r.get("id")) or "" for r in records} - {""}

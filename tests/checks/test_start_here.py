@@ -111,6 +111,14 @@ def test_several_applications_are_a_choice_with_the_very_line_to_write(provider:
     assert tenant.find("start.app_is_the_right_one").status is Status.PASS
 
 
+def test_several_jobs_of_one_entra_application_are_a_choice() -> None:
+    tenant = Tenant("entra")
+    tenant.facts.app.candidates = ["customappsso.old", "scim.new"]
+    finding = tenant.find("start.app_is_the_right_one")
+    assert finding.status is Status.WARN and "2 provisioning jobs" in finding.actual
+    assert [a.what for a in finding.actions][1].endswith("write: entra: {job_id: scim.new}")
+
+
 @pytest.mark.parametrize(("provider", "kept"), [("okta", 90), ("entra", 30)])
 def test_a_window_older_than_the_provider_keeps_its_log_is_said_so(provider: str, kept: int) -> None:
     tenant = Tenant(provider)

@@ -216,9 +216,9 @@ def world(**changed: Any) -> dict[str, Any]:
     return {**known, **changed}
 
 
-def canned(answers: dict[str, Any]) -> tuple[Parts, Canned]:
+def canned(answers: dict[str, Any], **access: str) -> tuple[Parts, Canned]:
     parts, reader = Parts(), Canned(answers)
-    about = incident(entra={"service_principal_id": made.PRINCIPAL})
+    about = incident(entra={"service_principal_id": made.PRINCIPAL, **access})
     entra.read(reader, about, parts, quiet, since=SINCE, until=UNTIL)  # type: ignore[arg-type]
     parts.build(about)
     return parts, reader
@@ -258,6 +258,9 @@ def test_of_several_jobs_the_active_scim_one_gives_the_mapping() -> None:
     assert f"{JOBS}/{made.JOB_ID}/schema" in reader.asked
     assert parts.facts.app.candidates == sorted(["customappsso.old", "box.x", made.JOB_ID])
     assert len(parts.rows["jobs"]) == 3 and "3 jobs" in coverage(parts)["entra.job"]["note"]
+    parts, reader = canned(world(**{JOBS: {"value": [other, old, made.job()]}}), job_id="box.x")
+    assert f"{JOBS}/box.x/schema" in reader.asked
+    assert [r["job_id"] for r in parts.rows["jobs"]] == ["box.x"] and parts.facts.app.candidates == []
 
 
 def test_no_job_means_never_set_up() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scimrunbook.sources import entra_directory, entra_job, entra_log
-from scimrunbook.sources.entra_facts import job_facts, principal_facts, schema_facts
+from scimrunbook.sources.entra_facts import job_facts, of_job, principal_facts, schema_facts
 from scimrunbook.sources.exports.documents import Document, Records
 from scimrunbook.sources.exports.registry import Recognised, parser
 from scimrunbook.sources.fields import span, text
@@ -114,11 +114,13 @@ def jobs(document: Document) -> Recognised | None:
     said = context(records)
     if records is None or not (mostly(records, entra_job.is_job) or said.endswith("/synchronization/jobs")):
         return None
+    access = document.incident.entra
+    records.items = of_job(records.items, access.job_id if access else None)
     rows, unreadable = rows_of(records, entra_job.job)
     first_at, last_at = span(r["last_began_at"] for r in rows)
     result = Recognised(len(rows), unreadable, {"jobs": rows}, first_at, last_at, more=more(records))
     result.settle = _settle_app(set(_OF_PRINCIPAL.findall(said)), document)
-    result.facts = lambda facts: job_facts(facts, records.objects)
+    result.facts = lambda facts: job_facts(facts, of_job(records.objects, access.job_id if access else None))
     if not rows and not unreadable:
         result.note = "No job: provisioning was never set up for this application."
     return result

@@ -89,6 +89,14 @@ def test_several_applications_and_nobody_says_which(tmp_path: Path) -> None:
     ]
 
 
+def test_of_several_jobs_the_named_one_is_kept(tmp_path: Path) -> None:
+    put(tmp_path, "jobs.json", [made.job(), made.job() | {"id": "scim.second"}])
+    assert len(read(tmp_path, OURS).facts.app.candidates) == 2
+    named = {"service_principal_id": made.PRINCIPAL, "job_id": "scim.second"}
+    parts = read(tmp_path, incident(entra=named))
+    assert [r["job_id"] for r in parts.rows["jobs"]] == ["scim.second"] and parts.facts.app.candidates == []
+
+
 def test_the_application_id_given_for_the_object_id(tmp_path: Path) -> None:
     put(tmp_path, "a-log.json", [made.record(1)])
     put(tmp_path, "sp.json", made.principal())
