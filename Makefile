@@ -25,7 +25,7 @@ test: $(STAMP) lint types   ## the quick suite
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 60 notebooks
 
 test-slow: $(STAMP)   ## the full matrix, conformance and browser tests
-	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile tests
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --durations=25 tests
 
 words: $(STAMP)  ## writes the words of every fault anew; read what changed before you commit it
 	$(BIN)/python -m pytest -m slow -n 2 tests/test_words.py --renew-words
