@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +24,10 @@ def share_run(
 
     if key is not None and unsigned:
         raise UserProblem("--key and --unsigned exclude each other.")
-    done = share(find_run(run, outputs), practice=practice, key=key, unsigned=unsigned, waive=waive, because=because)
+    done = share(
+        find_run(run, outputs), practice=practice, key=key, unsigned=unsigned, waive=waive, because=because,
+        interactive=sys.stdin.isatty() and sys.stderr.isatty(),
+    )  # fmt: skip
     say = _say()
     if done.practice:
         say("PRACTICE: the embedded practice tenant, nobody's real directory.")

@@ -70,6 +70,7 @@ def share(
     waive: Iterable[str] = (),
     because: str = "",
     created: datetime | None = None,
+    interactive: bool = False,
 ) -> Shared:
     """Builds ``shared/<run>.zip`` beside a complete run. Raises RefusedError (exit 4) and UserProblem (exit 2)."""
     head = head_of(run)
@@ -84,7 +85,7 @@ def share(
     pseudonym_key = private.key(home)
     policy = Policy.of(saved.incident)
     redactor = redactor_of(saved, pseudonym_key, policy, head.get("by"), custody.operator())
-    missing = _touch_secrets(saved, run)
+    missing = _touch_secrets(saved, run, interactive)
     signing = None if unsigned else (key or seal.make_key(private.folder(home) / "signing_key"))
     signed = seal.fingerprint(signing) if signing else None
     archive = home / "shared" / f"{run.name}.zip"
@@ -209,8 +210,11 @@ def _digests(value: Any) -> set[str]:
     return {text, *text.replace("/", "+").split("+")}  # a fingerprint is base64: Markdown takes it apart
 
 
-def _touch_secrets(saved: Snapshot, run: Path) -> list[str]:
-    """Resolves the run's references again, so that the gate knows the values. Returns the keys that gave none."""
+def _touch_secrets(saved: Snapshot, run: Path, interactive: bool) -> list[str]:
+    """Resolves the run's references again, so that the gate knows the values. Returns the keys that gave none.
+
+    A typed token is kept nowhere: with somebody there (``interactive``) it is asked for once more, Enter passes.
+    """
     incident = saved.incident
     references = {"catalog.token": incident.catalog.token}
     if incident.okta:
@@ -222,7 +226,9 @@ def _touch_secrets(saved: Snapshot, run: Path) -> list[str]:
     for name, reference in references.items():
         if reference is None:
             continue
-        if resolve(reference, base=base, interactive=False, label=name).facts.given is False:
+        label = f"{name} once more, for the last check to look for it; Enter: without"
+        facts = resolve(reference, base=base, interactive=interactive, label=label).facts
+        if not facts.given or not facts.length:
             missing.append(name)
     return missing
 

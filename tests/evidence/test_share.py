@@ -9,6 +9,7 @@ import io
 import json
 import re
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import policy
 from pathlib import Path
@@ -236,6 +237,34 @@ def test_sr_17_a_leak_refuses_and_leaves_nothing(run: Path, shared) -> None:
     assert done.exit_code == 4
     assert "known secret: notes.md, line 1" in done.output and token not in done.output
     assert left(run) == before
+
+
+def test_sr_25_a_waiver_lets_one_value_pass_with_a_reason_that_is_recorded(run: Path, shared, monkeypatch) -> None:
+    faces = bundle.faces
+    monkeypatch.setattr(bundle, "faces", lambda *a: faces(*a) | {"notes.md": b"part Zk4Qx81mB7vR2nT9wY3s"})
+    refused = CliRunner().invoke(app, ["share", str(run), "--unsigned"])
+    waiver = re.search(r"notes\.md, line 1 \(waiver (\w+)\)", refused.output)
+    assert refused.exit_code == 4 and waiver
+    words = ["share", str(run), "--unsigned", "--waive", waiver[1]]
+    silent = CliRunner().invoke(app, words)
+    assert silent.exit_code == 2 and "--because" in silent.output
+    passed = CliRunner().invoke(app, [*words, "--because", "a part number"])
+    assert passed.exit_code == 0, passed.output
+    told = json.loads(members_of(shared.archive.read_bytes())["custody.json"])["gate"]["waivers"]
+    assert [(w["waiver"], w["reason"]) for w in told] == [(waiver[1], "a part number")]
+
+
+def test_sr_18_a_typed_token_is_asked_for_once_more(run: Path, monkeypatch) -> None:
+    """Nothing keeps it: with somebody there the last check looks for it too, otherwise that is told."""
+    loaded = snapshots.load(run / "snapshot")
+    catalog = loaded.incident.catalog.model_copy(update={"token": "prompt"})
+    saved = replace(loaded, incident=loaded.incident.model_copy(update={"catalog": catalog}))
+    token = "typed-Qz81xkW4mB7vR2nT9wY3s"
+    monkeypatch.setattr("scimrunbook.evidence.stores.getpass.getpass", lambda label: token)
+    assert "catalog.token" in share._touch_secrets(saved, run, False) and token not in secrets.registered()
+    assert "catalog.token" not in share._touch_secrets(saved, run, True) and token in secrets.registered()
+    monkeypatch.setattr("scimrunbook.evidence.stores.getpass.getpass", lambda label: "")
+    assert "catalog.token" in share._touch_secrets(saved, run, True)
 
 
 def test_sr_28_what_is_sealed_is_what_was_looked_through(run: Path, shared, monkeypatch) -> None:
