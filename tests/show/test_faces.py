@@ -137,7 +137,7 @@ def test_the_ticket_comment_is_short_and_plain(view: View) -> None:
     text = ticket_comment(view)
     assert len(text.strip().splitlines()) <= 10
     parser = tags(MarkdownIt("commonmark", {"html": True}).render(text))
-    assert {t for t, _ in parser.tags} <= {"p", "strong", "ol", "li", "br"}
+    assert {t for t, _ in parser.tags} <= {"p", "strong", "ol", "ul", "li"}
     rendered = tags(MarkdownIt("commonmark", {"html": True}).render(support_request(view)))
     assert {t for t, _ in rendered.tags} <= {"p", "strong", "ol", "ul", "li", "h1", "h2", "code", "br"}
 
