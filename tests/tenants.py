@@ -11,6 +11,17 @@ from scimrunbook.simulator.faults import FAULTS
 from scimrunbook.simulator.files import write_incident
 from scimrunbook.simulator.tenant import Tenant, build
 
+NINE = [
+    "00_start_here",
+    "01_symptoms",
+    "02_connection",
+    "03_base_url_and_token",
+    "04_attribute_mapping",
+    "05_assignments",
+    "06_sync_and_logs",
+    "07_manual_and_scim_accounts",
+    "08_contact_support",
+]
 PAIRS = [(p, f) for f, fault in FAULTS.items() for p in fault.providers]
 CASES = [(p, f, s) for p, f in PAIRS for s in ("live", "exports")]
 # The thin cut of the quick suite: a section's fault each, by turns live and from exports.
@@ -28,15 +39,6 @@ QUICK = [
     ("entra", "cycle_overdue", "live"),
     ("entra", "transform_login", "exports"),
 ]
-
-
-def once_per_family() -> list[tuple[str, str, str]]:
-    """A fault for each cause family, provider and source: the first that occurs there and can be seen there."""
-    wanted = {}
-    for provider, fault, source in CASES:
-        if fault == "none" or source in FAULTS[fault].seen_with(provider):
-            wanted.setdefault((provider, FAULTS[fault].cause, source), (provider, fault, source))
-    return list(wanted.values())
 
 
 @cache

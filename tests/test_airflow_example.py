@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 
 from tests.conftest import ROOT
-from tests.test_spine import NINE
+from tests.tenants import NINE
 
 EXAMPLE = ROOT / "docs" / "examples" / "airflow_scimrunbook.py"
 

@@ -9,19 +9,9 @@ import nbformat
 import pytest
 
 from tests.conftest import ROOT
+from tests.tenants import NINE
 
 PACKAGE = ROOT / "scimrunbook"
-NINE = [
-    "00_start_here",
-    "01_symptoms",
-    "02_connection",
-    "03_base_url_and_token",
-    "04_attribute_mapping",
-    "05_assignments",
-    "06_sync_and_logs",
-    "07_manual_and_scim_accounts",
-    "08_contact_support",
-]
 
 
 def imports(path: Path) -> set[str]:

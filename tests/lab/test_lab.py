@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser import chromium, jupyterlab
 from tests.conftest import ROOT
-from tests.test_spine import NINE
+from tests.tenants import NINE
 
 pytestmark = pytest.mark.slow
 
