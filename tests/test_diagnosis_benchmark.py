@@ -65,6 +65,7 @@ def sample() -> Iterator[list[Result]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # a hundred incidents are built and judged one after the other
 def test_a_sample_of_a_hundred_incidents_is_judged_as_the_whole_is(sample: list[Result]) -> None:
     said = summary(sample)
     assert len(sample) >= 96 and said["healthy_with_a_fail"] == 0
