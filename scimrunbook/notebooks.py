@@ -87,7 +87,7 @@ def execute(name: str, incident: Path, run: str, outputs: Path, target: Path) ->
     loop = ensure_event_loop()  # of this thread; closed below, or its sockets stay open until somebody collects them
     kept: list[NotebookNode] = []
     problem = None
-    parameters: dict[str, Any] = {"incident": _shown(incident), "run": run}
+    parameters: dict[str, Any] = {"incident": shown(incident), "run": run}
     try:
         papermill.execute_notebook(
             folder() / f"{name}.ipynb",
@@ -109,7 +109,7 @@ def execute(name: str, incident: Path, run: str, outputs: Path, target: Path) ->
     return problem
 
 
-def _shown(incident: Path) -> str:
+def shown(incident: Path) -> str:
     """The path as it goes into the notebook: relative where it can be, since an absolute one names a person's home."""
     try:
         return str(incident.resolve().relative_to(Path.cwd().resolve()))

@@ -86,7 +86,11 @@ def settled(content: str, redacted: Path, incident_file: Path, text: Callable[[s
     What no panel of ours printed (streams, errors) is free text and judged as such by ``text``.
     """
     neutral = f"parameters/{incident_file.name}"
-    for path in (incident_file.resolve(), incident_file):  # the notebook shows it as it was given, often relative
+    for path in (
+        incident_file.resolve(),
+        incident_file,
+        notebooks.shown(incident_file),
+    ):  # as it went into the notebook
         content = content.replace(json.dumps(str(path))[1:-1], neutral)
     nb = nbformat.reads(content, as_version=4)  # type: ignore[no-untyped-call]
     for number, cell in enumerate(nb.cells):
