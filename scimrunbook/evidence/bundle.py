@@ -86,11 +86,8 @@ def settled(content: str, redacted: Path, incident_file: Path, text: Callable[[s
     What no panel of ours printed (streams, errors) is free text and judged as such by ``text``.
     """
     neutral = f"parameters/{incident_file.name}"
-    for path in (
-        incident_file.resolve(),
-        incident_file,
-        notebooks.shown(incident_file),
-    ):  # as it went into the notebook
+    # absolute, as it was given, and as it went into the notebook
+    for path in (incident_file.resolve(), incident_file, notebooks.shown(incident_file)):
         content = content.replace(json.dumps(str(path))[1:-1], neutral)
     nb = nbformat.reads(content, as_version=4)  # type: ignore[no-untyped-call]
     for number, cell in enumerate(nb.cells):

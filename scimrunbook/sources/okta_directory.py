@@ -40,8 +40,10 @@ _CAPABILITIES = {
 
 def candidates(records: Iterable[Any]) -> list[str]:
     """Applications that could be meant besides: ``label (id, STATUS)``."""
-    return [f"{text(r.get('label'))} ({text(r.get('id'))}, {text(r.get('status')) or 'status not told'})"
-            for r in map(obj, records)]  # fmt: skip
+    return [
+        f"{text(r.get('label')) or 'application'} ({text(r.get('id'))}, {text(r.get('status')) or 'status not told'})"
+        for r in map(obj, records)
+    ]
 
 
 def app(record: Any, facts: AppFacts) -> Row | None:
