@@ -87,7 +87,7 @@ def one_per_person(snapshot: Snapshot) -> Outcome:
         (
             Evidence.of(
                 "Accounts of the same person",
-                shown[["owner", "user_name", "external_id", "managed", "how", "active", "created_at"]],
+                shown[["owner", "user_name", "account_id", "external_id", "managed", "how", "active", "created_at"]],
             ),
         ),
         hit,

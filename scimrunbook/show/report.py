@@ -6,7 +6,7 @@ still open, the pictures, the sections, what was read.
 
 from __future__ import annotations
 
-from scimrunbook.show import panels
+from scimrunbook.show import panels, support
 from scimrunbook.show.cards import card, style
 from scimrunbook.show.tables import frame_table
 from scimrunbook.show.view import View
@@ -28,6 +28,7 @@ def report(view: View) -> str:
         + (_part("more", "Further causes, the likeliest first", "".join(causes[1:])) if causes[1:] else "")
         + _people(view)
         + _open(view)
+        + _part("support", "What support asks for", support.section(view))
         + _part("time", "What happened when", panels.drawn(view, "timeline", "failures"))
         + _sections(view)
         + _coverage(view)
@@ -61,6 +62,7 @@ def _contents(view: View) -> str:
     links = [
         ("people", "Who is affected"),
         ("open", f"Not checked: {len(view.diagnosis['not_checked'])}, open questions: {len(view.open_questions)}"),
+        ("support", "What support asks for"),
         ("time", "What happened when"),
         ("sections", f"All checks: {broken} of {len(view.findings)} not healthy"),
     ]

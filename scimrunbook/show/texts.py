@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from scimrunbook.show import support
 from scimrunbook.show.localtime import local
 from scimrunbook.show.view import View
-from scimrunbook.show.words import PROVIDER, VERDICT, count, md, moment
+from scimrunbook.show.words import PROVIDER, VERDICT, count, md, moment, word
 
 
 def ticket_comment(view: View) -> str:
@@ -51,14 +53,10 @@ def _rest(number: int) -> str:
 
 def support_request(view: View) -> str:
     """What the guide asks for when support is contacted: region, provider, times, codes and steps. No screenshots."""
-    support = view.diagnosis["contact_support"]
+    needed = view.diagnosis["contact_support"]
     failing = [f for f in view.findings if f["status"] in ("fail", "warn")]
-    since = min((f["since"] for f in failing if f.get("since")), default=None)
-    events = view.tables["events"]
-    failed = events[events["status"] == "failure"] if len(events) else events
-    codes: Any = _with_the_job(failed["error_code"].dropna().value_counts() if len(failed) else {}, view)
-    reasons: Any = failed["reason"].dropna().value_counts() if len(failed) else {}
-    steps: Any = failed["step"].dropna().value_counts() if len(failed) else {}
+    asked = [f"- {what}: {md(said)}" for what, said in support.answers(view) if what != "Error codes"]
+    steps = support.failed(view)["step"].dropna().value_counts()
     lines = [
         f"# Support request: {md(view.incident['incident'])}",
         "",
@@ -66,35 +64,29 @@ def support_request(view: View) -> str:
         if view.run.get("shared")
         else "Private draft with raw details: send only the redacted bundle that `scimrunbook share` builds.",
         "",
-        f"- Contact support now: {'yes' if support['needed'] else 'no'}. {md(support['reason'])}",
-        f"- Region: {md(view.incident['catalog_host'])}",
-        f"- Identity provider: {md(PROVIDER[view.incident['identity_provider']])}",
-        f"- Approximate time of failures: {moment(since) if since else 'not known'}",
+        f"- Contact support now: {'yes' if needed['needed'] else 'no'}. {md(needed['reason'])}",
+        *asked,
         f"- As of: {moment(view.diagnosis['as_of'])}",
-        f"- Failed operations in what was collected: {count(len(failed), 'operation')}",
+        f"- Failed operations in what was collected: {count(len(support.failed(view)), 'operation')}",
     ]
     lines += ["", "## Cause", "", *_causes(view), "", "## Affected accounts, by the id Catalog gave them", ""]
     lines += _accounts(view)
-    lines += ["", "## What was tried", "", *_tried(view)]
-    for heading, values in (("Error codes", codes), ("Step or event names", steps), ("Error texts", reasons)):
+    lines += ["", "## What was tried, and what was changed", "", *_tried(view)]
+    told = (("Error codes", support.error_codes(view)), ("Step or event names", dict(steps.items())))
+    for heading, values in told:
         lines += ["", f"## {heading}", ""]
-        lines += [f"- {md(text)[:400]} ({number}×)" for text, number in list(values.items())[:10]] or [
-            "- none recorded"
-        ]
+        lines += [f"- {word(name)} ({number}×)" for name, number in list(values.items())[:10]] or ["- none recorded"]
+    lines += ["", "## Error texts", ""]
+    lines += [
+        f"- {md(str(text)[:400])} ({number}×)" for text, number in list(support.error_texts(view).items())[:10]
+    ] or ["- none recorded"]
     lines += ["", "## Findings", ""]
     lines += [f"- {md(f['id'])} ({f['status']}): {md(f['actual'])}" for f in failing] or ["- nothing broken was found"]
     lines += ["", "Please add a screenshot of the provisioning page yourself; none is packed here.", ""]
-    return "\n".join(lines)
+    return _BETWEEN.sub(r"\1", "\n".join(lines))
 
 
-_SHOWN = 50  # affected accounts listed; the others are in the tables
-
-
-def _with_the_job(codes: Any, view: View) -> Any:
-    """The codes of failed operations and of the job itself, which may fail without failing anybody's operation."""
-    jobs = view.tables["jobs"]
-    said = [str(c) for column in ("last_error_code", "quarantine_error_code") for c in jobs[column].dropna()]
-    return {**{code: said.count(code) for code in said}, **dict(codes.items())}
+_BETWEEN = re.compile(r"(?<=[A-Za-z0-9])\\([-_])(?=[A-Za-z0-9])")  # no markup inside a word: copied ids stay whole
 
 
 def _causes(view: View) -> list[str]:
@@ -107,21 +99,15 @@ def _causes(view: View) -> list[str]:
 
 
 def _accounts(view: View) -> list[str]:
-    """The first cause's people with the account each has at Catalog's side, or that none is known."""
-    keys = list(dict.fromkeys(k for c in view.diagnosis["causes"][:1] for k in c["affected"]["keys"]))
-    accounts, events = view.tables["accounts"], view.tables["events"]
-    known = dict(zip(events["person_key"], events["target_id"], strict=True)) if len(events) else {}
-    known |= dict(zip(accounts["external_id"], accounts["account_id"], strict=True)) if len(accounts) else {}
-    rows = []
-    for key in keys[:_SHOWN]:
-        account = known.get(key)
-        told = md(account) if isinstance(account, str) else "no account known"
-        rows.append(f"- {told} ({md(view.name(key))})")
-    return (rows or ["- nobody in particular"]) + ([f"- and {len(keys) - _SHOWN} more"] if len(keys) > _SHOWN else [])
+    """The first cause's people with each account at Catalog's side, or that none is known."""
+    rows, more = support.accounts(view)
+    return [f"- {word(account)} ({md(name)})" for name, account in rows] + (
+        [f"- and {more} more" if rows else "- nobody in particular"] if more or not rows else []
+    )
 
 
 def _tried(view: View) -> list[str]:
-    """Changes of the settings since the trouble, and what people answered: what support would ask first."""
+    """The last changes of the settings, and what people answered: what support would ask next."""
     changes = view.tables["config_changes"]
     rows = [
         f"- {moment(at.isoformat())}: {md(what)}" + (f" ({md(detail)[:200]})" if isinstance(detail, str) else "")

@@ -30,8 +30,9 @@ _INVISIBLE = re.compile(
 
 
 def visible(text: object) -> str:
-    """The text with every invisible or text-turning character written as ``\\u{HEX}``; tabs and newlines stay."""
-    return _INVISIBLE.sub(lambda m: f"\\u{{{ord(m.group()):X}}}", unicodedata.normalize("NFC", str(text)))
+    """The text with every invisible or text-turning character written as ``\\u{HEX}``; tabs and line ends stay."""
+    said = unicodedata.normalize("NFC", str(text)).replace("\r\n", "\n")
+    return _INVISIBLE.sub(lambda m: f"\\u{{{ord(m.group()):X}}}", said)
 
 
 def esc(text: object) -> str:
@@ -45,6 +46,15 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&@-])")
 def md(text: object) -> str:
     """Text for one line of Markdown: no markup, no link, no mention comes alive."""
     return _MARKDOWN.sub(r"\\\1", " ".join(visible(text).split()))
+
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+
+
+def word(text: object) -> str:
+    """An id, a code or the name of a step for Markdown: as code, so that it can be copied from the raw text too."""
+    said = str(text)
+    return f"`{said}`" if _WORD.fullmatch(said) else md(said)
 
 
 def plain(text: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import email
 import hashlib
+import html
 import io
 import json
 import re
@@ -345,12 +346,42 @@ def test_sr_66_the_report_in_the_bundle_runs_nothing_and_loads_nothing(members) 
 def test_what_support_asks_for_stands_in_the_bundle(members) -> None:
     """From the bundle alone: region, provider, time, cause, the failing step, the affected accounts' own ids."""
     request = members["support-request.md"].decode().replace("\\", "")
-    for wanted in ("app.us.castordoc.com", "Okta", "2026-11-18 11:00 UTC", "connection.actions_are_enabled", "Cause"):
+    for wanted in ("app.us.castordoc.com", "Okta", "since 2026-11-18 11:00 UTC", "connection.actions_are_enabled",
+                   "Failing step: the provider's attempt to send (hop attempt: 3 people)"):  # fmt: skip
         assert wanted in request, wanted
     cause, accounts = request.partition("## Cause")[2].partition("## Affected accounts")[::2]
     assert "Create Users is switched off" in cause
     assert accounts.count("no account known (user-") == 3  # the fault: they were never created
     assert "2026-11-18 11:00 UTC: app_settings" in request.partition("## What was tried")[2]
+
+
+ASKED = {  # fault → what of it support has to be told: since when, where it breaks, and how
+    ("okta", "patch_refused", "live"): ("since 2026-11-18", "hop delivery", "app.user_management.deactivate_user"),
+    ("okta", "manual_account", "exports"): ("as reported, between", "hop account", "Two identities"),
+    ("okta", "token_expired", "exports"): ("since 2026-11-18", "hop attempt", "app.api.error.auth"),
+    ("entra", "token_expired", "exports"): ("since 2026-11-18", "provisioning job: Quarantine", "InvalidCredentials"),
+    ("entra", "nested_group", "exports"): ("as reported, between", "hop assignment", "Entra provisions direct members"),
+    ("entra", "extra_refused", "live"): ("since 2026-11-18", "hop mapping", "department is not supported"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ASKED, ids="-".join)
+def test_support_needs_no_more_than_the_bundle(case: tuple[str, str, str], tmp_path: Path) -> None:
+    provider, fault, source = case
+    with incident(provider, fault, source, tmp_path / "i") as (file, _):
+        run = run_incident(file, progress=quiet, notebooks=False, outputs=tmp_path / "o").folder
+        found = members_of(share.share(run, practice=True, unsigned=True).archive.read_bytes())
+    saved = snapshots.load(run / "snapshot")
+    affected = json.loads((run / "diagnosis.json").read_text())["causes"][0]["affected"]["keys"]
+    accounts = saved["accounts"][saved["accounts"]["external_id"].isin(affected)]["account_id"]
+    recorded = saved["app_accounts"][saved["app_accounts"]["person_key"].isin(affected)]["external_id"]
+    ids = {str(v) for v in (*accounts, *recorded.dropna()) if v}
+    never_created = {("entra", "nested_group"), ("entra", "extra_refused")}
+    assert ids or (provider, fault) in never_created
+    wanted = {"app.us.castordoc.com", "Okta" if provider == "okta" else "Microsoft Entra ID", *ASKED[case], *ids}
+    for name in ("support-request.md", "support-request.eml", "report.html"):
+        text = found[name].decode().replace("\\", "").replace("\r\n", "\n")
+        assert [w for w in wanted if w not in html.unescape(text)] == [], name
 
 
 def test_purge_takes_away_by_age_and_records_it(tmp_path: Path) -> None:
