@@ -20,6 +20,7 @@ import pandas as pd
 from scimrunbook.incident import Incident
 
 SCHEMA_VERSION = 1
+CLOCK_OFF_SECONDS = 60  # from here on a machine's clock is said to be off
 
 # fmt: off
 TABLES: dict[str, dict[str, str]] = {

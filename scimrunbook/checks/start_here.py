@@ -10,7 +10,7 @@ from scimrunbook.checks._words import app_name, count, listed, provider, region,
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Status
 from scimrunbook.history import log_span, open_failures, refusals, when
 from scimrunbook.scope import log_of
-from scimrunbook.snapshot import Snapshot
+from scimrunbook.snapshot import CLOCK_OFF_SECONDS, Snapshot
 
 S = "start_here"
 # Okta System Log API; Microsoft Learn, provisioning logs (P1 or P2; 7 days without).
@@ -311,5 +311,36 @@ def evidence_covers_the_window(snapshot: Snapshot) -> Outcome:
         "The whole window, every status, one application.",
         actions=(
             Action(where, "Export the log again: the whole window, every status, no filter but the application."),
+        ),
+    )
+
+
+@check(
+    "start.clock_is_right",
+    "This machine's clock agrees with the provider's server",
+    section=S,
+    source="RFC 9110: the Date header of the provider's answer",
+    deciding=False,
+)
+def clock_is_right(snapshot: Snapshot) -> Outcome:
+    ahead, name = snapshot.facts.clock_skew_seconds, provider(snapshot)
+    if snapshot.facts.practice:
+        return Outcome(Status.PASS, "The practice tenant keeps a clock of its own; nothing is to be compared.")
+    if ahead is None:
+        return Outcome(Status.PASS, f"{name} was not asked live, so no time here comes from this machine's clock.")
+    if abs(ahead) < CLOCK_OFF_SECONDS:
+        return Outcome(Status.PASS, f"The clocks of {name} and of this machine agree within a minute.")
+    where = "behind" if ahead > 0 else "ahead of"
+    return Outcome(
+        Status.WARN,
+        f"This machine's clock is {count(round(abs(ahead)), 'second')} {where} {name}'s. Times of failures are {name}'s "
+        "and right; when this run was made is off by as much.",
+        "Less than a minute between them.",
+        actions=(
+            Action(
+                "the clock of this machine",
+                "Let it be set by a time server, then collect again.",
+                "Whoever compares this run with other logs would look at the wrong minute.",
+            ),
         ),
     )

@@ -14,10 +14,9 @@ from typing import Any
 from scimrunbook import __version__
 from scimrunbook.evidence import gate, rules
 from scimrunbook.evidence.redactor import Redactor
-from scimrunbook.snapshot import Snapshot
+from scimrunbook.snapshot import CLOCK_OFF_SECONDS, Snapshot
 
 SCHEMA_VERSION = 1
-SKEW_TOLD = 60  # seconds from which a clock that is off is a remark
 
 _TEXT, _WHOLE, _LIST, _MAYBE = {"type": "string"}, {"type": "integer"}, {"type": "array"}, {"type": ["string", "null"]}
 _NUMBER = {"type": ["number", "null"]}
@@ -186,11 +185,13 @@ def _moment(value: Any) -> str | None:
 
 def _clock(saved: Snapshot, local: str) -> dict[str, Any]:
     skew = saved.facts.clock_skew_seconds
-    off = skew is not None and abs(skew) >= SKEW_TOLD
+    off = skew is not None and abs(skew) >= CLOCK_OFF_SECONDS
     return {
         "as_of": saved.facts.as_of,
         "as_of_is": saved.facts.as_of_is,
         "local_utc": local,
         "skew_seconds": skew,
-        "remark": f"This machine's clock is off by {skew:.0f} s against the server's Date." if off and skew else None,
+        "remark": f"This machine's clock was {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} the provider's."
+        if off and skew
+        else None,
     }

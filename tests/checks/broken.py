@@ -136,6 +136,7 @@ BROKEN: dict[str, Made] = {
     "start.region_is_known": _of("okta", _other_region_works),
     "start.provider_is_accessible": _of("okta", _refused_read),
     "start.app_is_the_right_one": _of("okta", _saml_app),
+    "start.clock_is_right": _of("okta", lambda t: setattr(t.facts, "clock_skew_seconds", 300.0)),
     "connection.app_is_active": _of("okta", lambda t: setattr(t.facts.app, "status", "INACTIVE")),
     "connection.endpoint_is_reachable": _of("entra", _probed(probe("provider_test", None, False, failure="dns"))),
     "connection.provider_test_passes": _of("entra", _probed(probe("provider_test", 500, False))),

@@ -142,3 +142,19 @@ def test_a_log_of_successes_only_is_doubted_only_where_other_data_show_failures(
         tenant.rows["jobs"][0]["state"] = "Quarantine"
     finding = tenant.find("start.evidence_covers_the_window")
     assert finding.status is Status.WARN and "successes only" in finding.actual
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"), [(300.0, "300 seconds behind Okta's"), (-61.0, "61 seconds ahead of Okta's")]
+)
+def test_sr_52_a_clock_that_is_off_is_a_warning_and_decides_nothing(ahead: float, said: str) -> None:
+    tenant = Tenant("okta")
+    for agreed in (None, 2.0, -59.0):
+        tenant.facts.clock_skew_seconds = agreed
+        assert tenant.find("start.clock_is_right").status is Status.PASS
+    tenant.facts.clock_skew_seconds = ahead
+    finding = tenant.find("start.clock_is_right")
+    assert (finding.status, finding.deciding) == (Status.WARN, False)
+    assert said in finding.actual and finding.actions
+    tenant.facts.practice = True
+    assert tenant.find("start.clock_is_right").status is Status.PASS
