@@ -333,8 +333,8 @@ def clock_is_right(snapshot: Snapshot) -> Outcome:
     where = "behind" if ahead > 0 else "ahead of"
     return Outcome(
         Status.WARN,
-        f"This machine's clock is {count(round(abs(ahead)), 'second')} {where} {name}'s. Times of failures are {name}'s "
-        "and right; when this run was made is off by as much.",
+        f"This machine's clock is {count(round(abs(ahead)), 'second')} {where} {name}'s. Times of failures are "
+        f"{name}'s and right; when this run was made is off by as much.",
         "Less than a minute between them.",
         actions=(
             Action(
