@@ -17,7 +17,7 @@ from scimrunbook.incident_file import IncidentError, load_incident
 from scimrunbook.pictures import pictures
 from scimrunbook.problems import told
 from scimrunbook.runfolder import PARTIAL, complete_runs, head_of, home_of, outputs_of
-from scimrunbook.show import panels
+from scimrunbook.show import bundle, panels
 from scimrunbook.show.panels import Panel
 from scimrunbook.show.view import View
 from scimrunbook.show.words import esc, plain
@@ -25,8 +25,12 @@ from scimrunbook.sources.parts import Progress
 
 if TYPE_CHECKING:
     from scimrunbook.lab.live import LiveSearch, LiveSection
+    from scimrunbook.lab.sharing import LiveShare
 
-_RAW = "Executed without the engine scimrunbook: what this file shows is raw and private to the incident."
+_RAW = (
+    "Private: what this notebook shows is raw, with people by name. Send nobody this file: section 08 builds a "
+    "redacted bundle that may be sent."
+)
 
 
 class RunNotFoundError(Exception):
@@ -84,6 +88,18 @@ class Runbook:
 
             return LiveSearch(self)
         return self.named_people()
+
+    def share(self) -> Panel | LiveShare:
+        """How the bundle that may be sent is built; with somebody there, a button that builds it."""
+        if self.live:
+            from scimrunbook.lab.sharing import LiveShare
+
+            return LiveShare(self)
+        return self.how_to_share()
+
+    def how_to_share(self) -> Panel:
+        """What sharing does and the command for it."""
+        return bundle.how(self.view)
 
     def way(self, who: str) -> Panel:
         """The way of whoever ``who`` means: e-mail, login, id or part of a name; a group too."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -14,41 +15,62 @@ from scimrunbook.problems import UserProblem
 from scimrunbook.runfolder import find_run
 from scimrunbook.show.words import count, plain
 
+if TYPE_CHECKING:
+    from scimrunbook.evidence.share import Shared
+
 
 def share_run(
     run: str, outputs: Path | None, practice: bool, key: Path | None, unsigned: bool, waive: list[str], because: str
 ) -> int:
-    _installed()
-    from scimrunbook.evidence.seal import verify_line
-    from scimrunbook.evidence.share import share
-
     if key is not None and unsigned:
         raise UserProblem("--key and --unsigned exclude each other.")
-    done = share(
+    done = build(
         find_run(run, outputs), practice=practice, key=key, unsigned=unsigned, waive=waive, because=because,
         interactive=sys.stdin.isatty() and sys.stderr.isatty(),
     )  # fmt: skip
     say = _say()
-    if done.practice:
-        say("PRACTICE: the embedded practice tenant, nobody's real directory.")
-    say(f"Bundle: {shown(done.archive)}")
+    for line in lines(done):
+        say(line)
+    return 0
+
+
+def build(
+    run: Path, *, practice: bool, unsigned: bool, key: Path | None = None, waive: Sequence[str] = (),
+    because: str = "", interactive: bool = False,
+) -> Shared:  # fmt: skip
+    """The bundle of a run's folder. Raises UserProblem where the extra is missing, and what ``share`` raises."""
+    _installed()
+    from scimrunbook.evidence.share import share
+
+    return share(
+        run, practice=practice, key=key, unsigned=unsigned, waive=waive, because=because, interactive=interactive
+    )
+
+
+def lines(done: Shared) -> list[str]:
+    """What was built, what to tell with it, what was left out; a line to copy is indented."""
+    from scimrunbook.evidence.seal import verify_line
+
+    said = ["PRACTICE: the embedded practice tenant, nobody's real directory."] if done.practice else []
+    said.append(f"Bundle: {shown(done.archive)}")
     replaced = sum(r["times"] for r in done.report["replaced"])
     dropped = sum(done.report["dropped_fields"].values())
-    said = f"Redacted: {count(replaced, 'replacement')}" + (f", {count(dropped, 'value')} dropped" if dropped else "")
-    say(f"{said}; redaction.json in it says by which rule.")
+    much = f"Redacted: {count(replaced, 'replacement')}" + (f", {count(dropped, 'value')} dropped" if dropped else "")
+    said.append(f"{much}; redaction.json in it says by which rule.")
     if not done.complete:
-        say("Incomplete: a notebook failed; custody.json in it says which.")
-    for name in done.not_available:
-        say(f"The value of {name} could not be fetched again, so the last check looked for it by its shape only.")
+        said.append("Incomplete: a notebook failed; custody.json in it says which.")
+    said += [
+        f"The value of {name} could not be fetched again, so the last check looked for it by its shape only."
+        for name in done.not_available
+    ]
     if done.fingerprint:
-        say(f"Signed with {done.fingerprint}. Tell this fingerprint by telephone or in the ticket, and send")
-        say(f"{shown(done.signers)} there too: inside the bundle it would prove nothing." if done.signers else "")
-        say("Whoever receives it verifies with stock OpenSSH, in the folder of the files:")
-        say(f"    {verify_line(done.archive.name)}")
+        said.append(f"Signed with {done.fingerprint}. Tell this fingerprint by telephone or in the ticket, and send")
+        said += [f"{shown(done.signers)} there too: inside the bundle it would prove nothing."] if done.signers else []
+        said.append("Whoever receives it verifies with stock OpenSSH, in the folder of the files:")
+        said.append(f"    {verify_line(done.archive.name)}")
     else:
-        say("UNSIGNED: nothing proves who made it or that it is unchanged.")
-    say("The draft of the e-mail is support-request.eml in it. The folder private/ stays with you.")
-    return 0
+        said.append("UNSIGNED: nothing proves who made it or that it is unchanged.")
+    return [*said, "The draft of the e-mail is support-request.eml in it. The folder private/ stays with you."]
 
 
 def verify_bundle(bundle: Path, signers: Path | None) -> int:

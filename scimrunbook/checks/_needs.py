@@ -19,7 +19,8 @@ def how_to_get(snapshot: Snapshot, what: str) -> str:
         )
     if known is None:
         return f"Not checked: needs {title}."
-    return f"Not checked: needs {title}. Get it like this: live with {known.live}; or as a file: {known.export}."
+    ways = f"live with {known.live}{'; or as a file: ' if known.file else '. '}{known.export}."
+    return f"Not checked: needs {title}. Get it like this: {ways}"
 
 
 def asked_for(snapshot: Snapshot, what: str) -> bool:

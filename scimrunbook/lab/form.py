@@ -17,7 +17,7 @@ from IPython.display import display
 from scimrunbook import guide
 from scimrunbook.init import Question, questions, render
 from scimrunbook.lab.copies import START, prepare
-from scimrunbook.lab.parts import Busy, Place, button, field
+from scimrunbook.lab.parts import Busy, Place, button, field, row
 from scimrunbook.problems import UserProblem
 from scimrunbook.runfolder import write
 from scimrunbook.schema import FILE_NAME
@@ -112,7 +112,7 @@ class NewIncident:
         rows = [getattr(self.fields[q.key], "box", self.fields[q.key]) for q in questions() if q.key != "exports"]
         hint = widgets.Label("Exported files, recognised by content. Copy big ones (over 10 MB) into the folder.")
         files = [self.fields["exports"], hint, self.upload]
-        return widgets.VBox([*rows, *files, widgets.HBox([self.button, self.busy.box])])
+        return widgets.VBox([*rows, *files, row(self.button, self.busy.box)])
 
     def answers(self) -> dict[str, Any]:
         """What was filled in, by question, without what belongs to the other provider."""
@@ -170,7 +170,7 @@ def choose(current: str, parameters: Path) -> None:
     busy = Busy(press)
     form = NewIncident(parameters)
     start = button("Make a new incident …")
-    head = [widgets.HBox([picker, press, busy.box]), widgets.HBox([start])]
+    head = [picker, row(press, start, busy.box)]
     shown = widgets.VBox(head)
     display(shown)  # type: ignore[no-untyped-call]
     # what came of it stands in the cell's own output, where the saved notebook keeps it

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from scimrunbook.answers import record
-from scimrunbook.lab.parts import NOTHING, Busy, Place, button, field
+from scimrunbook.lab.parts import NOTHING, Busy, Place, button, field, row
 from scimrunbook.problems import UserProblem
 from scimrunbook.show import panels
 
@@ -48,7 +48,7 @@ class LiveSection:
         self.filter.observe(self._filtered, names="value")
         self.questions = widgets.VBox([])
         self._ask()
-        display(widgets.VBox([widgets.HBox([self.again, self.busy.box]), self.filter, self.questions]))  # type: ignore[no-untyped-call]
+        display(widgets.VBox([row(self.again, self.busy.box), self.filter, self.questions]))  # type: ignore[no-untyped-call]
 
     def _pressed(self, work: Callable[[], None], done: str) -> None:
         self.trouble.show(NOTHING)
@@ -89,7 +89,7 @@ class LiveSection:
         save = self._saver(finding["id"], answer, note, by)
         press.on_click(lambda _: self._pressed(save, "Recorded, and judged with it."))
         return widgets.VBox(
-            [widgets.Label(step["question"]), answer, note, by, widgets.HBox([press])],
+            [widgets.Label(step["question"]), answer, note, by, row(press)],
             layout=widgets.Layout(border="1px solid var(--jp-border-color1, #888)", padding=".5em", margin=".4em 0"),
         )
 
@@ -124,7 +124,7 @@ class LiveSearch:
         press.on_click(search)
         box.continuous_update = False
         box.observe(lambda change: search() if change["new"] else None, names="value")  # Enter, or leaving the field
-        display(widgets.VBox([box, widgets.HBox([press, busy.box])]))  # type: ignore[no-untyped-call]
+        display(widgets.VBox([box, row(press, busy.box)]))  # type: ignore[no-untyped-call]
 
 
 def _user() -> str:

@@ -25,7 +25,13 @@ def wide(**more: str) -> widgets.Layout:
 
 
 def button(label: str, tooltip: str = "", **options: Any) -> widgets.Button:
-    return widgets.Button(description=label, tooltip=tooltip or label, layout=widgets.Layout(width="auto"), **options)
+    shape = widgets.Layout(width="auto", flex="0 0 auto")  # never narrower than its words
+    return widgets.Button(description=label, tooltip=tooltip or label, layout=shape, **options)
+
+
+def row(*parts: Any) -> widgets.HBox:
+    """Side by side, on a second line where the page is narrow."""
+    return widgets.HBox(list(parts), layout=widgets.Layout(flex_flow="row wrap"))
 
 
 def field(kind: Callable[..., Any], label: str, **options: Any) -> Any:

@@ -10,6 +10,8 @@ from scimrunbook.show.tables import table
 from scimrunbook.show.words import STATUS, count, esc, moment, plain
 
 _SHOWN_AFFECTED = 20
+_FIRST_AFFECTED = 3  # of them already beside the fold
+_HEALTHY_IS = '<span class="srb-soft">healthy is:</span> '
 
 
 def style() -> str:
@@ -22,7 +24,7 @@ def fragment(*parts: str) -> str:
     return f'<style>{style()}</style><div class="srb mathjax_ignore tex2jax_ignore">{"".join(parts)}</div>'
 
 
-def actions(items: list[dict[str, str]]) -> str:
+def actions(items: list[dict[str, str]], heading: str = "Do this") -> str:
     if not items:
         return ""
     rows = "".join(
@@ -32,7 +34,7 @@ def actions(items: list[dict[str, str]]) -> str:
         + "</li>"
         for a in items
     )
-    return f"<h4>Do this</h4><ol>{rows}</ol>"
+    return f"<h4>{esc(heading)}</h4><ol>{rows}</ol>"
 
 
 def card(finding: dict[str, Any], name: Callable[[str], str] = str) -> str:
@@ -53,7 +55,8 @@ def card(finding: dict[str, Any], name: Callable[[str], str] = str) -> str:
         body.append(f"<dl>{rows}</dl>")
     if manual := finding["manual"]:
         body.append(_manual(manual, finding.get("answer")))
-    body.append(actions(finding["actions"]))
+    unanswered = finding["status"] == "manual"
+    body.append(actions(finding["actions"], "If it is not so, do this" if unanswered else "Do this"))
     body += [table(e["caption"], _named(e["columns"]), e["rows"], e["total"]) for e in finding["evidence"]]
     body.append(affected(finding["affected"], name))
     body.append(
@@ -62,12 +65,17 @@ def card(finding: dict[str, Any], name: Callable[[str], str] = str) -> str:
         + "</small></p>"
     )
     inside = "".join(body)
-    title = f"<b>{symbol} {esc(word)}</b> · {esc(finding['title'])}"
+    title = f"<b>{symbol} {esc(word)}</b> · {_HEALTHY_IS if _unwell(finding) else ''}{esc(finding['title'])}"
     if finding["status"] in ("pass", "skipped"):
         return (
             f'<div class="srb-card srb-{finding["status"]}"><details><summary>{title}</summary>{inside}</details></div>'
         )
     return f'<div class="srb-card srb-{finding["status"]}"><h3>{title}</h3>{inside}</div>'
+
+
+def _unwell(finding: dict[str, Any]) -> bool:
+    """Its title, the healthy state, would read as if that were found: it is then said that it is only the aim."""
+    return finding["status"] not in ("pass", "skipped")
 
 
 def _named(columns: list[str]) -> list[str]:
@@ -94,13 +102,16 @@ def affected(who: dict[str, Any], name: Callable[[str], str]) -> str:
     keys = who["keys"][:_SHOWN_AFFECTED]
     rest = who["count"] - len(keys)
     names = ", ".join(esc(name(k)) for k in keys) + (f" and {rest:,} more" if rest else "")
-    return f"<details><summary>Affected: {who['count']:,}</summary><p>{names}</p></details>"
+    first = ", ".join(esc(name(k)) for k in keys[:_FIRST_AFFECTED])
+    if who["count"] <= _FIRST_AFFECTED:
+        return f"<p>Affected: {who['count']:,}, {first}</p>"
+    return f"<details><summary>Affected: {who['count']:,}, among them {first}</summary><p>{names}</p></details>"
 
 
 def card_text(finding: dict[str, Any]) -> str:
     """The card for screens that show no HTML."""
     symbol, word = STATUS[finding["status"]]
-    lines = [f"{symbol} {word}: {plain(finding['title'])}"]
+    lines = [f"{symbol} {word}: {'healthy is: ' if _unwell(finding) else ''}{plain(finding['title'])}"]
     for label, key in (("found", "actual"), ("should be", "expected"), ("to check this", "needs")):
         if finding[key] and (finding["status"] != "pass" or key == "actual"):
             lines.append(f"    {label}: {plain(finding[key])}")

@@ -161,11 +161,11 @@ def mapping(picture: Picture | None) -> str:
         return ""
     way = {"to_app": "provider → Catalog", "from_app": "Catalog → provider"}
     rows = [
-        (way.get(r["direction"], r["direction"]), r["object"], r["target"], r["documented"] or "—", r["actual"] or "—",
-         _SAID[r["state"]])
+        (_SAID[r["state"]], r["object"], r["target"], r["documented"] or "—", r["actual"] or "—",
+         way.get(r["direction"], r["direction"]))
         for r in picture["rows"]
     ]  # fmt: skip
-    columns = ("direction", "object", "attribute", "as documented", "as it is", "compared")
+    columns = ("compared", "object", "attribute", "as documented", "as it is", "direction")
     return table("The mapping as it is, beside the documented one", columns, rows)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from scimrunbook.show import charts
-from scimrunbook.show.cards import actions, card, card_text, fragment
+from scimrunbook.show.cards import actions, affected, card, card_text, fragment
 from scimrunbook.show.localtime import local
 from scimrunbook.show.tables import frame_table, table
 from scimrunbook.show.view import View
@@ -59,7 +59,6 @@ def section(view: View, name: str, only: str = "all") -> Panel:
 ONLY = {"broken": ("fail", "warn", "error"), "manual": ("manual",), "skipped": ("skipped",)}
 # Which pictures belong to which section; they stand below its cards.
 PICTURES = {
-    "symptoms": ("funnel",),
     "connection": ("probe",),
     "attribute_mapping": ("mapping",),
     "sync_and_logs": ("timeline", "failures"),
@@ -73,10 +72,13 @@ def drawn(view: View, *names: str) -> str:
     return "".join(made)
 
 
+_COUNTED = {"warn": "to look at", "error": "failed by our own error"}
+
+
 def in_words(view: View, name: str) -> str:
     """``1 broken, 4 healthy, 2 not checked``."""
     counts = view.counts(name)
-    said = [f"{counts[s]} {STATUS[s][1].lower()}" for s in STATUS if counts[s]]
+    said = [f"{counts[s]} {_COUNTED.get(s, STATUS[s][1].lower())}" for s in STATUS if counts[s]]
     return ", ".join(said) or "nothing to check for this provider"
 
 
@@ -129,9 +131,7 @@ def cause(view: View, found: dict[str, Any], place: int) -> str:
     share = found.get("share")
     explains = f" · explains {share:.0%} of the people concerned" if share else ""
     ask = f"<p><b>Needed to decide:</b> {esc(found['ask'])}</p>" if found.get("ask") else ""
-    who = found.get("affected") or {"count": 0, "keys": []}
-    names = ", ".join(esc(view.name(k)) for k in who["keys"][:20])
-    people = f"<details><summary>Affected: {who['count']:,}</summary><p>{names}</p></details>" if who["count"] else ""
+    people = affected(found.get("affected") or {"count": 0, "keys": []}, view.name)
     return (
         f'<div class="srb-card srb-{"fail" if found["cause"] != "unknown" else "manual"}">'
         f"<h3>{place}. {esc(family.get('title', found['cause']))}<small>{esc(explains)}</small></h3>"
@@ -199,7 +199,7 @@ def people(view: View, stopped_only: bool = True) -> Panel:
     hops = view.hops
     if stopped_only and len(hops):
         hops = hops[~hops["hop"].isin(["done", "rightly_absent"])]
-    columns = [c for c in ("login", "name", "hop", "proof", "action") if c in hops.columns]
+    columns = [c for c in ("login", "name", "hop", "proof") if c in hops.columns]
     listed = frame_table("Who stopped where", hops[columns]) if len(hops) else "<p>Nobody stopped on the way.</p>"
     picture = drawn(view, "funnel") or table("How far people got", ("hop", "people stopping there"), rows)
     html = fragment(practice(view), picture, listed)
@@ -208,8 +208,10 @@ def people(view: View, stopped_only: bool = True) -> Panel:
 
 
 def data(view: View, name: str, columns: list[str] | None = None, caption: str = "") -> Panel:
-    """A table of the snapshot as it was collected; ``columns`` picks and orders."""
+    """A table of the snapshot as it was collected, the newest first; ``columns`` picks and orders."""
     frame = view.tables[name]
+    if "at" in frame.columns:
+        frame = frame.sort_values("at", ascending=False, kind="stable", na_position="last")
     picked = (frame[columns] if columns else frame).copy()
     for column in (c for c in picked.columns if c.endswith("_key")):  # ids mean nothing to a reader
         picked[column] = picked[column].map(view.labels).fillna(picked[column])
@@ -218,6 +220,10 @@ def data(view: View, name: str, columns: list[str] | None = None, caption: str =
     if picked.empty:
         said = f"{title}: nothing was collected."
         return Panel(fragment(f"<p>{esc(said)}</p>"), said, {"table": name, "rows": 0})
-    return Panel(
-        fragment(frame_table(title, picked)), f"{title}: {len(frame):,} rows", {"table": name, "rows": len(frame)}
-    )
+    empty = [c for c in picked.columns if picked[c].isna().all()]
+    if "at" in picked.columns:
+        title += ", the newest first"
+    if empty:
+        title += f" (nothing under: {', '.join(c.replace('_', ' ') for c in empty)})"
+    html = fragment(frame_table(title, picked.drop(columns=empty)))
+    return Panel(html, f"{title}: {len(frame):,} rows", {"table": name, "rows": len(frame)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
@@ -10,6 +11,10 @@ from scimrunbook.show.words import esc
 
 MAX_ROWS = 200
 _WIDE = 4  # columns
+_TALL = 15  # rows; what is longer scrolls in a box of its own, so that a log does not push the page away
+_LONG = 40  # characters; such a cell is a text, and keeps a width in which it can be read
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00| UTC)")
+_ID = re.compile(r"[a-z_]+\.[a-z0-9_]{9,}")  # of a check: one word for the browser, which may break it here
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]], total: int | None = None) -> str:
@@ -21,13 +26,23 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     shown = rows[:MAX_ROWS]
     more = f" ({len(shown):,} of {total:,} rows)" if total > len(shown) else ""
     head = "".join(f'<th scope="col">{esc(c)}</th>' for c in columns)
-    body = "".join("<tr>" + "".join(f"<td>{esc(v)}</td>" for v in row) + "</tr>" for row in shown)
-    # a table that may be wider than the page can be scrolled by keyboard
-    wide = f' tabindex="0" role="group" aria-label="{esc(caption)}"' if len(columns) >= _WIDE else ""
+    body = "".join("<tr>" + "".join(map(_td, row)) + "</tr>" for row in shown)
+    tall = " srb-tall" if len(shown) > _TALL else ""
+    # a table that may be larger than its place can be scrolled by keyboard
+    wide = f' tabindex="0" role="group" aria-label="{esc(caption)}"' if len(columns) >= _WIDE or tall else ""
     return (
-        f'<div class="srb-table"{wide}><table><caption>{esc(caption)}{more}</caption>'
+        f'<div class="srb-table{tall}"{wide}><table><caption>{esc(caption)}{more}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _td(value: object) -> str:
+    """One cell. A time is written alike everywhere and never broken."""
+    said = str(value)
+    if time := _TIME.fullmatch(said):
+        return f'<td class="srb-time">{time[1]} {time[2]} UTC</td>'
+    kind = "srb-id" if _ID.fullmatch(said) else "srb-long" if len(said) > _LONG and " " in said else ""
+    return f'<td class="{kind}">{esc(said)}</td>' if kind else f"<td>{esc(said)}</td>"
 
 
 def frame_table(caption: str, frame: pd.DataFrame) -> str:
@@ -39,6 +54,8 @@ def frame_table(caption: str, frame: pd.DataFrame) -> str:
 def _cell(value: object) -> str:
     if value is None or value is pd.NA or value is pd.NaT or value != value:
         return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d %H:%M:%S UTC")
     return str(value)
