@@ -15,9 +15,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.conftest import ROOT
+
+# Pictures of what was looked at stay here after the tests; git ignores the folder.
+ARTEFACTS = Path(os.environ.get("SCIMRUNBOOK_ARTEFACTS", ROOT / "test-artifacts"))
+ARTEFACTS.mkdir(parents=True, exist_ok=True)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -44,6 +50,26 @@ def chromium() -> Iterator:
             yield browser
         finally:
             browser.close()
+
+
+def axe() -> str:
+    """axe-core, as the package for Playwright carries it."""
+    axe_playwright_python = pytest.importorskip("axe_playwright_python")
+    return next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).read_text("utf-8")
+
+
+def grave(page: Any, within: list[list[str]] | None = None) -> list[str]:
+    """Serious and critical violations that axe-core finds on the page, or in the parts of it that are there."""
+    page.evaluate("(source) => { if (!window.axe) window.eval(source); }", axe())
+    found = page.evaluate(
+        """async (within) => {
+            const there = (within || []).filter(w => document.querySelector(w[0]));
+            const where = within ? {include: there} : document;
+            return (await axe.run(where, {resultTypes: ['violations']})).violations;
+        }""",
+        within,
+    )
+    return [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
 def _free_port() -> int:
@@ -77,7 +103,7 @@ def jupyterlab(root: Path, private: Path) -> Iterator[tuple[str, str]]:
     server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=root)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(240):
+        for _ in range(120):
             try:
                 with urllib.request.urlopen(f"{address}/api?token={token}", timeout=2):
                     break

@@ -17,7 +17,7 @@ from IPython.display import display
 from scimrunbook import guide
 from scimrunbook.init import Question, questions, render
 from scimrunbook.lab.copies import START, prepare
-from scimrunbook.lab.parts import Busy, Place, button, field, row
+from scimrunbook.lab.parts import Busy, Place, button, field, row, said
 from scimrunbook.problems import UserProblem
 from scimrunbook.runfolder import write
 from scimrunbook.schema import FILE_NAME
@@ -84,7 +84,7 @@ class Symptoms:
             )
             for name, s in guide.SYMPTOMS.items()
         }
-        self.box = widgets.VBox([widgets.Label("What do people see?"), *self.ticks.values()])
+        self.box = widgets.VBox([said("What do people see?"), *self.ticks.values()])
 
     @property
     def value(self) -> list[str]:
@@ -110,7 +110,7 @@ class NewIncident:
     def box(self) -> widgets.VBox:
         """Everything to fill in, in the order in which it is asked."""
         rows = [getattr(self.fields[q.key], "box", self.fields[q.key]) for q in questions() if q.key != "exports"]
-        hint = widgets.Label("Exported files, recognised by content. Copy big ones (over 10 MB) into the folder.")
+        hint = said("Exported files, recognised by content. Copy big ones (over 10 MB) into the folder.")
         files = [self.fields["exports"], hint, self.upload]
         return widgets.VBox([*rows, *files, row(self.button, self.busy.box)])
 
@@ -192,16 +192,16 @@ def choose(current: str, parameters: Path) -> None:
     form.button.on_click(created)
 
 
-def opened(path: Path, said: str = "") -> Panel:
+def opened(path: Path, first: str = "") -> Panel:
     """Prepares the notebooks of an incident and says where they are, with a link."""
     folder = prepare(path)
     target = Path(os.path.relpath(folder.resolve() / START, Path.cwd())).as_posix()
     html = fragment(
-        f'<div class="srb-card srb-pass"><p>{esc(said)} '
+        f'<div class="srb-card srb-pass"><p>{esc(first)} '
         f'<a href="{esc(target)}">Open the notebooks of {esc(path.stem)}</a></p>'
         f"<p class='srb-soft'>They lie at {esc(target)}</p></div>"
     )
-    return Panel(html, f"{said} Open {target}", {"incident": path.name})
+    return Panel(html, f"{first} Open {target}", {"incident": path.name})
 
 
 def _widget(question: Question) -> Any:
@@ -227,5 +227,5 @@ def _safe(name: str) -> str:
     return bare[:120]
 
 
-def _panel(said: str) -> Panel:
-    return Panel(fragment(f"<p>{esc(said)}</p>"), said, {})
+def _panel(text: str) -> Panel:
+    return Panel(fragment(f"<p>{esc(text)}</p>"), text, {})

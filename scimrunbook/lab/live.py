@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from scimrunbook.answers import record
-from scimrunbook.lab.parts import NOTHING, Busy, Place, button, field, row
+from scimrunbook.lab.parts import NOTHING, Busy, Place, button, field, row, said
 from scimrunbook.problems import UserProblem
 from scimrunbook.show import panels
 
@@ -74,7 +74,7 @@ class LiveSection:
         steps = [f for f in self.runbook.view.of_section(self.name) if f["manual"]]
         forms = [self._form(f) for f in sorted(steps, key=lambda f: bool(f["answer"]))]
         still = sum(not f["answer"] for f in steps)
-        heading = widgets.Label(f"Only you can answer these; {still} still open:" if still else "Answered by you:")
+        heading = said(f"Only you can answer these; {still} still open:" if still else "Answered by you:")
         self.questions.children = [heading, *forms] if forms else []
 
     def _form(self, finding: dict[str, Any]) -> widgets.Widget:
@@ -89,7 +89,7 @@ class LiveSection:
         save = self._saver(finding["id"], answer, note, by)
         press.on_click(lambda _: self._pressed(save, "Recorded, and judged with it."))
         return widgets.VBox(
-            [widgets.Label(step["question"]), answer, note, by, row(press)],
+            [said(step["question"]), said(f"Look here: {step['where']}"), answer, note, by, row(press)],
             layout=widgets.Layout(border="1px solid var(--jp-border-color1, #888)", padding=".5em", margin=".4em 0"),
         )
 

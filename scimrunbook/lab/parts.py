@@ -34,6 +34,13 @@ def row(*parts: Any) -> widgets.HBox:
     return widgets.HBox(list(parts), layout=widgets.Layout(flex_flow="row wrap"))
 
 
+def said(text: str = "") -> widgets.Label:
+    """A sentence that wraps; never HTML, whatever stands in it. The style travels with the panels."""
+    label = widgets.Label(text)
+    label.add_class("srb-said")
+    return label
+
+
 def field(kind: Callable[..., Any], label: str, **options: Any) -> Any:
     """A field with its label beside it (a real ``<label>``, so that a screen reader says it)."""
     return kind(description=label, style=NAMED, layout=options.pop("layout", None) or wide(), **options)
@@ -65,7 +72,7 @@ class Busy:
     def __init__(self, *buttons: Any) -> None:
         self.buttons = list(buttons)
         self.bar = widgets.IntProgress(0, 0, 100, layout=widgets.Layout(width="14rem", display="none"))
-        self.said = widgets.Label("")
+        self.said = said()
         self.box = widgets.HBox([self.bar, self.said])
         self.box.add_class("srb-busy")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -42,4 +43,5 @@ class LiveShare:
         runbook = self.runbook
         with secrets.typed_for(str(runbook.path)):
             done = build(runbook.folder, practice=runbook.view.practice, unsigned=not self.signed.value)
-        self.place.show(built(done.archive, lines(done)))
+        here = f"{done.archive.parent}{os.sep}"  # a saved notebook names no folder of this machine
+        self.place.show(built(done.archive, [line.replace(here, "") for line in lines(done)]))

@@ -164,11 +164,11 @@ def order(view: View) -> str:
 
 def questions(view: View) -> str:
     """The steps only a human can do that are still open."""
-    rows = [(f["manual"]["question"], f["manual"]["where"], " · ".join(f["manual"]["answers"]), f["id"])
+    rows = [(f"{f['manual']['question']} [{f['id']}]", f["manual"]["where"], " · ".join(f["manual"]["answers"]))
             for f in view.open_questions if f["manual"]]  # fmt: skip
     if not rows:
         return ""
-    return table("Questions only you can answer, still open", ("question", "where to look", "answers", "check"), rows)
+    return table("Questions only you can answer, still open", ("question [check]", "where to look", "answers"), rows)
 
 
 def gaps(view: View) -> str:

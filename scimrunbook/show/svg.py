@@ -20,7 +20,7 @@ _STYLE = (
     "@media(prefers-color-scheme:dark){svg{--ink:#e6edf3;--soft:#9da7b3;--line:#3d444d;--paper:#0d1117;--fill:#21262d;"
     "--bad:#ff9492;--look:#f0b72f;--ok:#6fdd8b;--calm:#79c0ff}}"
     "text{font:13px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;fill:var(--ink)}"
-    ".s{fill:var(--soft)}.b{font-weight:600}.r{text-anchor:end}.m{text-anchor:middle}.t{font-size:11px}"
+    ".s{fill:var(--soft)}.b{font-weight:600}.r{text-anchor:end}.m{text-anchor:middle}.t{font-size:12px}"
     ".bad{fill:var(--bad)}.ok{fill:var(--ok)}.look{fill:var(--look)}.calm{fill:var(--calm)}.fill{fill:var(--fill)}"
     ".line{stroke:var(--line);fill:none}.ring{stroke:var(--soft);fill:var(--paper)}.paper{fill:var(--paper)}"
 )

@@ -37,10 +37,10 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
 
 
 def _td(value: object) -> str:
-    """One cell. A time is written alike everywhere and never broken."""
+    """One cell. A time is written alike everywhere, and broken between day and hour only."""
     said = str(value)
     if time := _TIME.fullmatch(said):
-        return f'<td class="srb-time">{time[1]} {time[2]} UTC</td>'
+        return f'<td class="srb-time"><span>{time[1]}</span> <span>{time[2]} UTC</span></td>'
     kind = "srb-id" if _ID.fullmatch(said) else "srb-long" if len(said) > _LONG and " " in said else ""
     return f'<td class="{kind}">{esc(said)}</td>' if kind else f"<td>{esc(said)}</td>"
 

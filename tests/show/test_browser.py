@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from scimrunbook.runbook import view_of
 from scimrunbook.show import panels
 from scimrunbook.show.cards import fragment
 from scimrunbook.show.report import report
-from tests.browser import chromium
+from tests.browser import ARTEFACTS, chromium, grave
 from tests.conftest import ROOT
 from tests.show.test_faces import EVIL, view  # noqa: F401
 from tests.tenants import quiet
@@ -35,25 +34,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         p: run_incident(ROOT / "parameters" / f"demo-{p}.yaml", progress=quiet, outputs=out).folder for p in PROVIDERS
     }
-
-
-@pytest.fixture(scope="module")
-def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = Path(os.environ.get("SCIMRUNBOOK_ARTEFACTS", tmp_path_factory.mktemp("artefacts")))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def axe() -> str:
-    axe_playwright_python = pytest.importorskip("axe_playwright_python")
-    return next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).read_text("utf-8")
-
-
-def grave(page: Any) -> list[str]:
-    """Serious and critical violations that axe-core finds on the page."""
-    page.evaluate("(source) => { window.eval(source); }", axe())
-    found = page.evaluate("async () => (await axe.run({resultTypes: ['violations']})).violations")
-    return [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
 def opened(browser: Any, file: Path, seen: list[str], **options: Any) -> Any:
@@ -86,12 +66,10 @@ def test_a_report_full_of_payloads_asks_for_nothing_and_runs_nothing(view, tmp_p
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_report_is_accessible_and_fits_light_dark_wide_narrow(
-    provider: str, runs: dict[str, Path], artefacts: Path
-) -> None:
+def test_the_report_is_accessible_and_fits_light_dark_wide_narrow(provider: str, runs: dict[str, Path]) -> None:
     file, seen = runs[provider] / "report.html", []
     with chromium() as browser:
-        for scheme, width in (("light", 1440), ("dark", 1024)):
+        for scheme, width in (("light", 1600), ("light", 1024), ("dark", 1600), ("dark", 1024)):
             options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
             page = opened(browser, file, seen, **options)
             text = page.locator("body").inner_text()
@@ -99,10 +77,10 @@ def test_the_report_is_accessible_and_fits_light_dark_wide_narrow(
             assert box and box["y"] + box["height"] < 900, "verdict, first cause and first step are on the first screen"
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert "A problem was found" in text[:400]
-            page.screenshot(path=artefacts / f"report-{provider}-{scheme}-{width}.png", full_page=True)
+            page.screenshot(path=ARTEFACTS / f"report-{provider}-{scheme}-{width}.png", full_page=True)
             page = opened(browser, file, seen, bypass_csp=True, **options)
             assert grave(page) == []
-        pdf = opened(browser, file, seen).pdf(path=artefacts / f"report-{provider}.pdf", format="A4")
+        pdf = opened(browser, file, seen).pdf(path=ARTEFACTS / f"report-{provider}.pdf", format="A4")
     assert seen == [] and len(pdf) > 20_000
 
 
