@@ -16,7 +16,7 @@ import re2
 
 # Their texts hold people of examples, or speak of machines: nothing of theirs reaches findings or faces.
 _NOT_OURS = frozenset(
-    {"simulator", "incident.py", "init.py", "asking.py", "cli.py", "practice.py", "kernels", "vocabulary.py"}
+    {"simulator", "incident.py", "init.py", "asking.py", "cli", "practice.py", "kernels", "vocabulary.py"}
 )
 _NEVER = frozenset({"ada", "acme", "grace", "jane", "lovelace"})  # who stands in examples of messages
 _WORD = re2.compile(r"[A-Za-z][a-z]+|[A-Z]+")

@@ -111,7 +111,7 @@ def test_an_id_is_shown_or_the_like_of_it_named() -> None:
 
 
 def test_ids_are_completed() -> None:
-    from scimrunbook.cli import _ids
+    from scimrunbook.cli.meaning import _ids
 
     started = time.process_time()
     assert ("duplicate_identity", "cause") in _ids("dup")

@@ -1,0 +1,35 @@
+"""The command line: one function per verb, no logic. Exit codes as documented in ``EXIT``.
+
+A module per kind of work. Nothing heavy is imported before a verb runs: ``--help`` comes at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from scimrunbook import __version__
+from scimrunbook.cli import beginning, incidents, many, meaning, practice, sharing
+from scimrunbook.cli.frame import EXIT, app
+
+# As --help lists them: as one meets them.
+ORDER = "demo init doctor run check trace explain report lab compare share verify reveal purge sweep index simulate"
+app.registered_commands.sort(key=lambda c: f" {ORDER} ".index(f" {c.name or getattr(c.callback, '__name__', '')} "))
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point."""
+    app()
+
+
+__all__ = ["EXIT", "app", "beginning", "incidents", "main", "many", "meaning", "practice", "sharing"]
