@@ -106,14 +106,14 @@ class Runbook:
         from scimrunbook.show.person import way
         from scimrunbook.tracing import way_of
 
-        return way(way_of(self.folder, who))
+        return way(way_of(self.folder, who), self.view.said)
 
     def named_people(self) -> Panel:
         """The ways of the people the incident file names, the first five."""
         from scimrunbook.show.person import several
         from scimrunbook.tracing import way_of
 
-        return several([way_of(self.folder, who) for who in self.view.incident["people"][:5]])
+        return several([way_of(self.folder, who) for who in self.view.incident["people"][:5]], self.view.said)
 
     def table(self, name: str, columns: list[str] | None = None, caption: str = "") -> Panel:
         """A table of what was collected."""

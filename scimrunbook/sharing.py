@@ -36,15 +36,19 @@ def share_run(
 
 def build(
     run: Path, *, practice: bool, unsigned: bool, key: Path | None = None, waive: Sequence[str] = (),
-    because: str = "", interactive: bool = False,
+    because: str = "", interactive: bool = False, notebooks: bool = False,
 ) -> Shared:  # fmt: skip
-    """The bundle of a run's folder. Raises UserProblem where the extra is missing, and what ``share`` raises."""
+    """The bundle of a run's folder; with ``notebooks``, the nine in any case.
+
+    Raises UserProblem where the extra is missing, and what ``share`` raises.
+    """
     _installed()
     from scimrunbook.evidence.share import share
 
     return share(
-        run, practice=practice, key=key, unsigned=unsigned, waive=waive, because=because, interactive=interactive
-    )
+        run, practice=practice, key=key, unsigned=unsigned, waive=waive, because=because, interactive=interactive,
+        notebooks=notebooks,
+    )  # fmt: skip
 
 
 def lines(done: Shared) -> list[str]:

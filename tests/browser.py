@@ -87,6 +87,10 @@ def jupyterlab(root: Path, private: Path) -> Iterator[tuple[str, str]]:
     (config / "page_config.json").write_text(
         json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
     )
+    # widgets' state goes into saved notebooks here, as somebody may choose it: it must hold no token either
+    widgets = private / "cfg" / "lab" / "user-settings" / "@jupyter-widgets" / "jupyterlab-manager"
+    widgets.mkdir(parents=True)
+    (widgets / "plugin.jupyterlab-settings").write_text(json.dumps({"saveState": True}))
     environment = {
         **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
         "JUPYTER_CONFIG_DIR": str(private / "cfg"),

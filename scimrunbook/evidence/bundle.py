@@ -52,14 +52,17 @@ def faces(redacted: Path, archive: str, signed: str | None) -> dict[str, bytes]:
 
 
 def executed(
-    redacted: Path, incident_file: Path, work: Path, text: Callable[[str], str]
+    redacted: Path, incident_file: Path, work: Path, text: Callable[[str], str], anyway: bool = False
 ) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
-    """The nine notebooks, executed on the redacted run where the run executed them, and what custody says of each."""
+    """The nine notebooks, executed on the redacted run where the run executed them, and what custody says of each.
+
+    ``anyway``: also where the run executed none, as a run of JupyterLab: there a person executes them one by one.
+    """
     told = head_of(redacted)["sections"]
     members: dict[str, bytes] = {}
     records: list[dict[str, Any]] = []
     done: dict[str, str | None] = {}
-    if told:
+    if told or anyway:
         notebooks.warm_up()
         done = {n: p for n, p, _ in notebooks.execute_all(incident_file, redacted.name, redacted.parents[1], work)}
     for name in notebooks.names():

@@ -71,8 +71,12 @@ def share(
     because: str = "",
     created: datetime | None = None,
     interactive: bool = False,
+    notebooks: bool = False,
 ) -> Shared:
-    """Builds ``shared/<run>.zip`` beside a complete run. Raises RefusedError (exit 4) and UserProblem (exit 2)."""
+    """Builds ``shared/<run>.zip`` beside a complete run. Raises RefusedError (exit 4) and UserProblem (exit 2).
+
+    The notebooks go with it where the run executed them; with ``notebooks`` in any case.
+    """
     head = head_of(run)
     if head.get("practice") and not practice:
         raise UserProblem("This run is of the practice tenant. Add --practice, so that nobody takes it for a real one.")
@@ -101,7 +105,7 @@ def share(
         file.parent.mkdir(mode=0o700)
         file.write_text(incident_yaml(redacted.incident), "utf-8")
         members = bundle.faces(redacted_run, archive.name, signed)
-        nine, records = bundle.executed(redacted_run, file, staging / "notebooks", redactor.text)
+        nine, records = bundle.executed(redacted_run, file, staging / "notebooks", redactor.text, notebooks)
         members |= nine
     waivers = [
         {"waiver": w, "reason": because, "by": redactor.identity(custody.operator() or "")} for w in sorted(waive)

@@ -42,6 +42,6 @@ class LiveShare:
         self.busy("redacting, and executing the nine notebooks on the redacted data", 0)
         runbook = self.runbook
         with secrets.typed_for(str(runbook.path)):
-            done = build(runbook.folder, practice=runbook.view.practice, unsigned=not self.signed.value)
+            done = build(runbook.folder, practice=runbook.view.practice, unsigned=not self.signed.value, notebooks=True)
         here = f"{done.archive.parent}{os.sep}"  # a saved notebook names no folder of this machine
         self.place.show(built(done.archive, [line.replace(here, "") for line in lines(done)]))

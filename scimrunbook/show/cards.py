@@ -24,12 +24,12 @@ def fragment(*parts: str) -> str:
     return f'<style>{style()}</style><div class="srb mathjax_ignore tex2jax_ignore">{"".join(parts)}</div>'
 
 
-def actions(items: list[dict[str, str]], heading: str = "Do this") -> str:
+def actions(items: list[dict[str, str]], heading: str = "Do this", said: Callable[[str], str] = str) -> str:
     if not items:
         return ""
     rows = "".join(
-        f"<li>{esc(a['what'])}"
-        + (f' <span class="srb-soft">({esc(a["why"])})</span>' if a.get("why") else "")
+        f"<li>{esc(said(a['what']))}"
+        + (f' <span class="srb-soft">({esc(said(a["why"]))})</span>' if a.get("why") else "")
         + (f'<span class="srb-where">{esc(a["where"])}</span>' if a.get("where") else "")
         + "</li>"
         for a in items
@@ -37,8 +37,11 @@ def actions(items: list[dict[str, str]], heading: str = "Do this") -> str:
     return f"<h4>{esc(heading)}</h4><ol>{rows}</ol>"
 
 
-def card(finding: dict[str, Any], name: Callable[[str], str] = str) -> str:
-    """One finding. Broken ones are open; a healthy one is a single line that unfolds."""
+def card(finding: dict[str, Any], name: Callable[[str], str] = str, said: Callable[[str], str] = str) -> str:
+    """One finding. Broken ones are open; a healthy one is a single line that unfolds.
+
+    ``name`` gives the name of a key, ``said`` a sentence with the local time beside UTC.
+    """
     symbol, word = STATUS[finding["status"]]
     facts = [
         ("Should be", finding["expected"]),
@@ -47,16 +50,16 @@ def card(finding: dict[str, Any], name: Callable[[str], str] = str) -> str:
         ("Blocked by", finding["blocked_by"] or ""),
         ("To check this", finding["needs"]),
     ]
-    rows = "".join(f"<dt>{esc(k)}</dt><dd>{esc(v)}</dd>" for k, v in facts if v)
+    rows = "".join(f"<dt>{esc(k)}</dt><dd>{esc(said(v))}</dd>" for k, v in facts if v)
     body = []
     if finding["status"] in ("fail", "warn"):
-        body.append(f"<p>{esc(finding['actual'])}</p>")
+        body.append(f"<p>{esc(said(finding['actual']))}</p>")
     if rows:
         body.append(f"<dl>{rows}</dl>")
     if manual := finding["manual"]:
-        body.append(_manual(manual, finding.get("answer")))
+        body.append(_manual(manual, finding.get("answer"), said))
     unanswered = finding["status"] == "manual"
-    body.append(actions(finding["actions"], "If it is not so, do this" if unanswered else "Do this"))
+    body.append(actions(finding["actions"], "If it is not so, do this" if unanswered else "Do this", said))
     body += [table(e["caption"], _named(e["columns"]), e["rows"], e["total"]) for e in finding["evidence"]]
     body.append(affected(finding["affected"], name))
     body.append(
@@ -83,16 +86,17 @@ def _named(columns: list[str]) -> list[str]:
     return [c.replace("_", " ") for c in columns]
 
 
-def _manual(manual: dict[str, Any], answer: dict[str, Any] | None) -> str:
-    said = ""
+def _manual(manual: dict[str, Any], answer: dict[str, Any] | None, said: Callable[[str], str]) -> str:
+    told = ""
     if answer:
         who = f" by {esc(answer['by'])}" if answer.get("by") else ""
         note = f" Note: {esc(answer['note'])}" if answer.get("note") else ""
-        said = f"<p>Answered: <b>{esc(answer['answer'])}</b>{who}, {esc(moment(answer.get('at')))}.{note}</p>"
+        when = said(moment(answer.get("at")))
+        told = f"<p>Answered: <b>{esc(answer['answer'])}</b>{who}, {esc(when)}.{note}</p>"
     return (
         f"<p>{esc(manual['question'])}</p><span class='srb-where'>{esc(manual['where'])}</span>"
         f"<p class='srb-soft'>Possible answers: {esc(' · '.join(manual['answers']))}. "
-        f"Answer it in JupyterLab, below this section, or in the incident file under <code>answers:</code>.</p>{said}"
+        f"Answer it in JupyterLab, below this section, or in the incident file under <code>answers:</code>.</p>{told}"
     )
 
 

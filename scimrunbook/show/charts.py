@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scimrunbook.show.svg import WIDTH, box, circle, figure, line, shortened, svg, text
@@ -10,25 +10,26 @@ from scimrunbook.show.tables import table
 from scimrunbook.show.words import count, esc, moment
 
 STATE = {"passed": "✔", "stopped": "✖", "not reached": "·", "not known": "?"}
-_LEFT, _RIGHT = 190, 20
+_LEFT, _RIGHT = 165, 10
 _ROOM = WIDTH - _LEFT - _RIGHT
 
 Picture = Mapping[str, Any]
+Said = Callable[[str], str]  # adds the local time to a time in UTC
 
 
 def funnel(picture: Picture | None) -> str:
     """The way of the people over nine hops: who gets past each, who stops there."""
     if picture is None:
         return ""
-    total, parts, top = picture["total"], [], 10
-    for hop in picture["hops"]:
-        width = _ROOM * 0.72
+    total, parts, top, left = picture["total"], [], 10, 95
+    told = [f"{h['passed']:,}" + (f"   ✖ {h['stopped']:,} stop here" if h["stopped"] else "") for h in picture["hops"]]
+    width = WIDTH - left - 20 - 7.5 * max(map(len, told))
+    for hop, said in zip(picture["hops"], told, strict=True):
         passed, gone = width * hop["passed"] / total, width * hop["stopped"] / total
-        parts.append(text(_LEFT - 10, top + 17, hop["hop"], "r b" if hop["stopped"] else "r"))
-        parts.append(box(_LEFT, top, passed, 24, "calm"))
-        parts.append(box(_LEFT + passed, top, max(gone, 3 if hop["stopped"] else 0), 24, "bad"))
-        said = f"{hop['passed']:,}" + (f"   ✖ {hop['stopped']:,} stop here" if hop["stopped"] else "")
-        parts.append(text(_LEFT + passed + gone + 12, top + 17, said, "bad b" if hop["stopped"] else "s"))
+        parts.append(text(left - 10, top + 17, hop["hop"], "r b" if hop["stopped"] else "r"))
+        parts.append(box(left, top, passed, 24, "calm"))
+        parts.append(box(left + passed, top, max(gone, 3 if hop["stopped"] else 0), 24, "bad"))
+        parts.append(text(left + passed + gone + 12, top + 17, said, "bad b" if hop["stopped"] else "s"))
         top += 30
     worst = max(picture["hops"], key=lambda h: h["stopped"])
     stops = f"most stop at {worst['hop']} ({worst['stopped']:,})" if worst["stopped"] else "nobody stops"
@@ -43,24 +44,24 @@ def funnel(picture: Picture | None) -> str:
 
 def way(steps: Sequence[tuple[str, str]], who: str) -> str:
     """One trace, (hop, state) by (hop, state): steps in a row, the one where it stops marked."""
-    gap = (WIDTH - 100) / max(len(steps) - 1, 1)
+    gap = (WIDTH - 90) / max(len(steps) - 1, 1)
     parts: list[str] = []
     for place, (hop, state) in enumerate(steps):
-        x = 50 + gap * place
+        x, above = 45 + gap * place, place % 2  # names stand below and above by turns: side by side they would touch
         if place:
-            parts.insert(0, line(x - gap, 34, x, 34))
+            parts.insert(0, line(x - gap, 66, x, 66))
         style = {"passed": "ok", "stopped": "bad"}.get(state, "ring")
-        parts.append(circle(x, 34, 17 if state == "stopped" else 14, style))
-        parts.append(text(x, 39, STATE.get(state, "?"), "b m" if style == "ring" else "b m paper"))
-        parts.append(text(x, 72, hop, "m b" if state == "stopped" else "m"))
-        parts.append(text(x, 88, state, "m t bad b" if state == "stopped" else "m t s"))
+        parts.append(circle(x, 66, 17 if state == "stopped" else 14, style))
+        parts.append(text(x, 71, STATE.get(state, "?"), "b m" if style == "ring" else "b m paper"))
+        parts.append(text(x, 24 if above else 104, hop, "m b" if state == "stopped" else "m"))
+        parts.append(text(x, 40 if above else 120, state, "m t bad b" if state == "stopped" else "m t s"))
     stop = next((hop for hop, state in steps if state == "stopped"), None)
     caption = f"The way of {who}: " + (f"it stops at {stop}." if stop else "no stop is known.")
     numbers = table("Hop by hop", ("hop", "state"), list(steps))
-    return figure(svg(100, *parts), caption, caption, numbers)
+    return figure(svg(132, *parts), caption, caption, numbers)
 
 
-def timeline(picture: Picture | None) -> str:
+def timeline(picture: Picture | None, local: Said = str) -> str:
     """What happened when: operations, failures, changes, quarantine, the reported window."""
     if picture is None:
         return ""
@@ -87,11 +88,20 @@ def timeline(picture: Picture | None) -> str:
             parts.append(text(_LEFT + 4, top + 18, "none recorded", "s t"))
         top += 32
     start, end = moment(picture["start"]), moment(picture["end"])
-    parts += [text(_LEFT, top + 14, start, "s t"), text(WIDTH - _RIGHT, top + 14, end, "s t r")]
-    caption = f"What happened when, {start} to {end}."
+    parts += _axis(start, end, _LEFT, WIDTH - _RIGHT, top + 14, local)
+    caption = local(f"What happened when, {start} to {end}.")
     said = [f"{lane['name']}: {sum(m['count'] for m in lane['marks'])}" for lane in picture["lanes"]]
     numbers = table("Marks on the timeline", ("what", "when", "how many", "note"), rows)
-    return figure(svg(top + 24, *parts), f"Timeline. {caption} {'; '.join(said)}.", caption, numbers)
+    return figure(svg(top + 40, *parts), f"Timeline. {caption} {'; '.join(said)}.", caption, numbers)
+
+
+def _axis(start: str, end: str, left: float, right: float, top: float, local: Said) -> list[str]:
+    """Begin and end of what is drawn; the local time of each on a line of its own."""
+    parts = [text(left, top, start, "s t"), text(right, top, end, "s t r")]
+    for at, x, style in ((start, left, "s t"), (end, right, "s t r")):
+        if beside := local(at).removeprefix(at).strip():
+            parts.append(text(x, top + 16, beside, style))
+    return parts
 
 
 def _told(lane: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
@@ -100,14 +110,14 @@ def _told(lane: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     return [(lane["name"], moment(m["at"]), f"{m['count']:,}", m["label"]) for m in lane["marks"]]
 
 
-def failures(picture: Picture | None) -> str:
+def failures(picture: Picture | None, local: Said = str) -> str:
     """Failed operations by code over time: one small row of bars per code."""
     if picture is None:
         return ""
     parts, rows, top = [], [], 8
     most = max(max(s["counts"]) for s in picture["series"]) or 1
     for series in picture["series"]:
-        parts.append(text(0, top + 14, f"{shortened(series['code'], 90)}: {series['total']:,}", "b"))
+        parts.append(text(0, top + 14, f"{shortened(series['code'], 64)}: {series['total']:,}", "b"))
         base = top + 62
         parts.append(line(0, base, WIDTH, base))
         step = WIDTH / len(series["counts"])
@@ -118,11 +128,12 @@ def failures(picture: Picture | None) -> str:
         rows.append((series["code"], f"{series['total']:,}"))
         top += 74
     start, end = moment(picture["start"]), moment(picture["end"])
-    parts += [text(0, top + 10, start, "s t"), text(WIDTH, top + 10, end, "s t r")]
-    caption = f"{count(picture['total'], 'failed operation')} by error code, {start} to {end}; all rows have one scale."
+    parts += _axis(start, end, 0, WIDTH, top + 10, local)
+    said = f"{count(picture['total'], 'failed operation')} by error code, {start} to {end}; all rows have one scale."
+    caption = local(said)
     listed = "; ".join(f"{c} {n}" for c, n in rows)
     numbers = table("Failed operations by code", ("code", "operations"), rows)
-    return figure(svg(top + 20, *parts), f"Bars over time per code. {caption} {listed}.", caption, numbers)
+    return figure(svg(top + 36, *parts), f"Bars over time per code. {caption} {listed}.", caption, numbers)
 
 
 def probe(picture: Picture | None) -> str:

@@ -5,21 +5,22 @@ Each panel is static: whoever opens the executed notebook without a kernel sees 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from scimrunbook.show import charts
 from scimrunbook.show.cards import actions, affected, card, card_text, fragment
-from scimrunbook.show.localtime import local
 from scimrunbook.show.tables import frame_table, table
 from scimrunbook.show.view import View
 from scimrunbook.show.words import PROVIDER, STATUS, VERDICT, age, count, esc, moment, plain
 
 DRAW = {
-    "funnel": charts.funnel,
-    "timeline": charts.timeline,
-    "failures": charts.failures,
-    "probe": charts.probe,
-    "mapping": charts.mapping,
+    "funnel": lambda view, picture: charts.funnel(picture),  # noqa: ARG005
+    "timeline": lambda view, picture: charts.timeline(picture, view.said),
+    "failures": lambda view, picture: charts.failures(picture, view.said),
+    "probe": lambda view, picture: charts.probe(picture),  # noqa: ARG005
+    "mapping": lambda view, picture: charts.mapping(picture),  # noqa: ARG005
+    "pairs": lambda view, picture: charts.pairs(picture, view.name),
 }
 RESULT_MIME = "application/vnd.scimrunbook.result+json"
 
@@ -47,9 +48,10 @@ def section(view: View, name: str, only: str = "all") -> Panel:
     heading = f"{about.get('title', name)}: {in_words(view, name)}"
     first = [f for f in findings if only == "all" or f["status"] in ONLY[only]]
     rest = [f for f in findings if f not in first]
-    body = "".join(card(f, view.name) for f in first) or f"<p>{'Nothing of this kind here.' if rest else ''}</p>"
+    body = "".join(card(f, view.name, view.said) for f in first)
+    body = body or f"<p>{'Nothing of this kind here.' if rest else ''}</p>"
     if rest:
-        folded = "".join(card(f, view.name) for f in rest)
+        folded = "".join(card(f, view.name, view.said) for f in rest)
         body += f"<details><summary>{count(len(rest), 'other finding')}</summary>{folded}</details>"
     html = fragment(practice(view), f"<h2>{esc(heading)}</h2>", body, drawn(view, *PICTURES.get(name, ())))
     text = "\n".join([heading, *(card_text(f) for f in findings)])
@@ -68,8 +70,7 @@ PICTURES = {
 
 def drawn(view: View, *names: str) -> str:
     """The pictures of these names, one after the other; those with nothing to show are left out."""
-    made = [charts.pairs(view.pictures(n), view.name) if n == "pairs" else DRAW[n](view.pictures(n)) for n in names]
-    return "".join(made)
+    return "".join(DRAW[n](view, view.pictures(n)) for n in names)
 
 
 _COUNTED = {"warn": "to look at", "error": "failed by our own error"}
@@ -118,8 +119,7 @@ def freshness(view: View) -> str:
         "local_clock": "this machine's clock",
         "newest_record": "the newest record of the exports",
     }.get(view.run.get("as_of_is", ""), "")
-    at = moment(view.diagnosis["as_of"])
-    said = f"as of {at if view.run.get('shared') else local(at)}" + (f" ({clock})" if clock else "")
+    said = f"as of {view.said(moment(view.diagnosis['as_of']))}" + (f" ({clock})" if clock else "")
     if (seconds := view.run.get("age_seconds")) is not None:
         said += f", run {view.run['run']} of {age(seconds)} ago"
     return said
@@ -130,23 +130,24 @@ def cause(view: View, found: dict[str, Any], place: int) -> str:
     family = view.causes.get(found["cause"], {})
     share = found.get("share")
     explains = f" · explains {share:.0%} of the people concerned" if share else ""
-    ask = f"<p><b>Needed to decide:</b> {esc(found['ask'])}</p>" if found.get("ask") else ""
+    ask = f"<p><b>Needed to decide:</b> {esc(view.said(found['ask']))}</p>" if found.get("ask") else ""
     people = affected(found.get("affected") or {"count": 0, "keys": []}, view.name)
     return (
         f'<div class="srb-card srb-{"fail" if found["cause"] != "unknown" else "manual"}">'
         f"<h3>{place}. {esc(family.get('title', found['cause']))}<small>{esc(explains)}</small></h3>"
-        f"<p>{esc(found['why'])}</p>{ask}{actions(found['actions'])}{_then(found)}{people}"
+        f"<p>{esc(view.said(found['why']))}</p>{ask}{actions(found['actions'], said=view.said)}"
+        f"{_then(found, view.said)}{people}"
         f"<p><small>rests on {esc(found['finding'] or 'no finding')}</small></p></div>"
     )
 
 
-def _then(found: dict[str, Any]) -> str:
+def _then(found: dict[str, Any], told: Callable[[str], str]) -> str:
     """What the fix will do, what to mind, what to do meanwhile, when to look again."""
     effect, again = found.get("preview"), (found.get("look_again") or {}).get("text")
-    said = [f"<p>{esc(effect['sentence'])}</p>"] if effect else []
-    said += [f"<p><b>▲ Careful:</b> {esc(w)}</p>" for w in (effect or {}).get("warnings", ())]
+    said = [f"<p>{esc(told(effect['sentence']))}</p>"] if effect else []
+    said += [f"<p><b>▲ Careful:</b> {esc(told(w))}</p>" for w in (effect or {}).get("warnings", ())]
     said += [f"<p><b>Meanwhile:</b> {esc(a['what'])} {esc(a['why'])}</p>" for a in found.get("meanwhile", ())]
-    return "".join(said) + (f"<p>{esc(again)}</p>" if again else "")
+    return "".join(said) + (f"<p>{esc(told(again))}</p>" if again else "")
 
 
 def order(view: View) -> str:
@@ -155,7 +156,7 @@ def order(view: View) -> str:
     parts = [f"<p>{esc(said)}</p>"] if said else []
     hidden = [m for m in view.diagnosis.get("masked", ()) if m.get("kind") != "follows"]
     if hidden:
-        rows = "".join(f"<li>{esc(m['actual'])}</li>" for m in hidden)
+        rows = "".join(f"<li>{esc(view.said(m['actual']))}</li>" for m in hidden)
         parts.append(f"<h4>Hidden behind it: look again once the first is mended</h4><ol>{rows}</ol>")
     if decides := view.diagnosis.get("decides"):
         parts.append(f"<p><b>What would tell most:</b> {esc(decides['what'])}. {esc(decides['get_it'])}</p>")

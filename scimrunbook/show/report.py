@@ -97,7 +97,7 @@ def _sections(view: View) -> str:
     )
     parts = "".join(
         f'<section id="{esc(name)}"><h2>{esc(about["title"])}: {esc(panels.in_words(view, name))}</h2>'
-        + "".join(card(f, view.name) for f in view.of_section(name))
+        + "".join(card(f, view.name, view.said) for f in view.of_section(name))
         + panels.drawn(view, *(p for p in panels.PICTURES.get(name, ()) if p in ("probe", "mapping", "pairs")))
         + "</section>"
         for name, about in view.sections.items()

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from scimrunbook.show.words import esc
 
-WIDTH = 760
+WIDTH = 560  # as wide as JupyterLab's page is at 1024 px: words keep their size there, and grow where there is room
 # One palette, for light and for dark; every colour has at least 4.5:1 on its paper.
 _STYLE = (
     "svg{--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--paper:#ffffff;--fill:#eaeef2;--bad:#a40e26;--look:#7a4b00;"

@@ -27,11 +27,11 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     more = f" ({len(shown):,} of {total:,} rows)" if total > len(shown) else ""
     head = "".join(f'<th scope="col">{esc(c)}</th>' for c in columns)
     body = "".join("<tr>" + "".join(map(_td, row)) + "</tr>" for row in shown)
-    tall = " srb-tall" if len(shown) > _TALL else ""
-    # a table that may be larger than its place can be scrolled by keyboard
-    wide = f' tabindex="0" role="group" aria-label="{esc(caption)}"' if len(columns) >= _WIDE or tall else ""
+    kind = ("" if len(columns) >= _WIDE else " srb-fits") + (" srb-tall" if len(shown) > _TALL else "")
+    # a table that may be larger than its place can be scrolled by keyboard; one of few columns breaks its words instead
+    wide = f' tabindex="0" role="group" aria-label="{esc(caption)}"' if kind != " srb-fits" else ""
     return (
-        f'<div class="srb-table{tall}"{wide}><table><caption>{esc(caption)}{more}</caption>'
+        f'<div class="srb-table{kind}"{wide}><table><caption>{esc(caption)}{more}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from scimrunbook.show import support
-from scimrunbook.show.localtime import local
 from scimrunbook.show.view import View
 from scimrunbook.show.words import PROVIDER, VERDICT, count, md, moment, word
 
@@ -17,8 +16,8 @@ def ticket_comment(view: View) -> str:
     Each line is an item of a list but the first, so that no blank line is needed between them.
     """
 
-    def said(text: Any) -> str:  # what leaves the house tells no zone of the machine
-        return md(text if view.run.get("shared") else local(str(text)))
+    def said(text: Any) -> str:
+        return md(view.said(text))
 
     symbol, words = VERDICT[view.diagnosis["verdict"]]
     mark = "PRACTICE · " if view.practice else ""

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from scimrunbook.show.localtime import local
+
 
 def no_picture(name: str) -> Mapping[str, Any] | None:  # noqa: ARG001 - the shape of View.pictures
     return None
@@ -53,6 +55,10 @@ class View:
 
     def name(self, key: str) -> str:
         return self.labels.get(key, key)
+
+    def said(self, text: object) -> str:
+        """A sentence for people: local time beside UTC, but in what leaves the house, which tells no zone of ours."""
+        return str(text) if self.run.get("shared") else local(str(text))
 
     @property
     def practice(self) -> bool:

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.browser import ARTEFACTS, grave
+from tests.browser import ARTEFACTS, chromium, grave, jupyterlab
 
-WAIT = 30_000  # ms; the longest that anything on the page is waited for
+WAIT = 40_000  # ms; the longest that anything on the page is waited for
 WIDE, NARROW = 1600, 1024
 ALL_LOOKS = (("light", WIDE), ("light", NARROW), ("dark", WIDE), ("dark", NARROW))
 LOOKS = (("light", WIDE), ("dark", NARROW))
 
 _OPEN = """async (path) => {
-    const app = window.jupyterapp, old = app.shell.currentWidget;
-    if (old && old.sessionContext) { await old.sessionContext.shutdown(); old.dispose(); }
+    const app = window.jupyterapp;
+    for (const old of [...app.shell.widgets('main')].filter(w => w.sessionContext)) {
+        await old.sessionContext.shutdown();
+        old.dispose();
+    }
     const opened = await app.commands.execute('docmanager:open', {path, factory: 'Notebook'});
     await opened.context.ready;
     await opened.sessionContext.ready; await opened.sessionContext.session.kernel.info;
     // every cell is drawn, not only those in sight: what is judged is the whole notebook
     opened.content.notebookConfig = {...opened.content.notebookConfig, windowingMode: 'none'};
+}"""
+_ASK = """async (code) => {
+    const session = window.jupyterapp.shell.currentWidget.sessionContext.session;
+    const future = session.kernel.requestExecute({code});
+    let text = '';
+    future.onIOPub = m => { if (m.content.text) text += m.content.text; };
+    await future.done;
+    return text;
 }"""
 _IDLE = "() => ![...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('[*]'))"
 _THEME = """async (name) => {
@@ -35,7 +48,11 @@ _CUT_OFF = """() => {
     const cut = [...document.querySelectorAll('.jp-Notebook .jupyter-button, .jp-Notebook .widget-label')]
         .filter(e => e.offsetParent && e.scrollWidth > e.clientWidth + 1).map(e => e.textContent);
     for (const box of document.querySelectorAll('.jp-OutputArea-output')) {
-        if (box.scrollWidth > box.clientWidth + 1) cut.push('wider than the page: ' + box.textContent.slice(0, 60));
+        if (box.scrollWidth <= box.clientWidth + 1) continue;
+        const edge = box.getBoundingClientRect().right;
+        const over = [...box.querySelectorAll('*')].filter(
+            e => !e.closest('.srb-table table') && e.getBoundingClientRect().right > edge + 1);
+        cut.push('wider than the page: ' + over.map(e => e.outerHTML.slice(0, 150)).slice(-2).join(' and '));
     }
     return cut;
 }"""
@@ -74,6 +91,14 @@ class Lab:
         assert self.page.locator(".jp-OutputArea-output[data-mime-type*='stderr']").count() == 0, text[-2000:]
         return text
 
+    def kernel_says(self, code: str) -> str:
+        """What the notebook's kernel prints for ``code``, run beside the notebook."""
+        return str(self.page.evaluate(_ASK, code))
+
+    def save(self) -> None:
+        """As Ctrl-S does: the notebook, then its checkpoint; returns when both are written."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+
     def look(self, theme: str, width: int) -> None:
         self.page.emulate_media(color_scheme=theme)
         self.page.evaluate(_THEME, f"JupyterLab {theme.capitalize()}")
@@ -98,3 +123,37 @@ class Lab:
             violations = grave(self.page, OURS)
             assert violations == [], f"{name}, {theme}, {width}: {violations}"
         self.look(*looks[0])
+
+
+@contextlib.contextmanager
+def lab(project: Path, private: Path) -> Iterator[Lab]:
+    """A JupyterLab on ``project`` and a page of it."""
+    private.mkdir()
+    with jupyterlab(project, private) as (address, token), chromium() as browser:
+        yield Lab(browser.new_page(), address, token)
+
+
+def make_incident(me: Lab, ticket: str, provider: str, files: list[Path], **choices: str) -> None:
+    """From the start page with no incident at all, through the form, to the link to the incident's own notebooks.
+
+    ``choices``: by the label of a field, with underscores for blanks; ``prompt`` chooses to be asked for a token.
+    """
+    me.open("outputs/start/lab/00_start_here.ipynb")
+    page = me.page
+    me.run_all()
+    page.get_by_role("button", name="Make a new incident").click()
+    page.get_by_label("Ticket").fill(ticket)
+    page.get_by_label("Who provisions Catalog?").select_option(provider)
+    page.get_by_label("Where is Catalog opened?").select_option(index=1)
+    page.get_by_label("People are missing").check()
+    for label, value in choices.items():
+        field = page.get_by_label(label.replace("_", " "))
+        field.select_option("ask me when it is needed") if value == "prompt" else field.fill(value)
+    if files:
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Add exported files").click()
+        chooser.value.set_files(files)
+        page.get_by_text(f"Add exported files ({len(files)})").wait_for()
+    me.judge(f"form-{ticket}")
+    page.get_by_role("button", name="Write the incident file").click()
+    page.get_by_role("link", name=f"Open the notebooks of {ticket}").wait_for()

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from tests.browser import chromium, jupyterlab
 from tests.conftest import ROOT
-from tests.lab.page import ALL_LOOKS, LOOKS, Lab
+from tests.lab.page import ALL_LOOKS, LOOKS, Lab, lab
 from tests.tenants import NINE
 
 pytestmark = pytest.mark.slow
 
 
-def test_run_all_shows_findings_and_no_traceback(tmp_path: Path) -> None:
-    project = tmp_path / "project"
+@pytest.fixture(scope="module")
+def me(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    folder = tmp_path_factory.mktemp("lab")
     for part in ("notebooks", "parameters"):
-        shutil.copytree(ROOT / part, project / part)
-    private = tmp_path / "private"
-    private.mkdir()
-    with jupyterlab(project, private) as (address, token), chromium() as browser:
-        me = Lab(browser.new_page(), address, token)
-        for name in NINE:
-            me.open(f"notebooks/{name}.ipynb")
-            me.run_all()
-            me.wait()
-            me.clean()
-            assert me.page.locator(".srb-card, .srb-banner").count() > 0
-            me.judge(f"lab-okta-{name}", ALL_LOOKS if name.startswith("00") else LOOKS)
+        shutil.copytree(ROOT / part, folder / "project" / part)
+    with lab(folder / "project", folder / "private") as page:
+        yield page
+
+
+@pytest.mark.parametrize("name", NINE)
+def test_run_all_shows_findings_and_no_traceback(name: str, me: Lab) -> None:
+    me.open(f"notebooks/{name}.ipynb")
+    me.run_all()
+    me.wait()
+    me.clean()
+    assert me.page.locator(".srb-card, .srb-banner").count() > 0
+    me.judge(f"lab-okta-{name}", ALL_LOOKS if name.startswith("00") else LOOKS)
