@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from urllib.parse import quote
 
 import nbformat
 import pytest
+import yaml
 from nbformat.v4 import new_code_cell
 from typer.testing import CliRunner
 
@@ -58,18 +60,64 @@ def spelled(value: str) -> set[str]:
     return {w.casefold() for w in written}
 
 
+PASSWORD, COOKIE, STATE = "Zq7-mN2x-Vb9k", "sid8Xk2vQ9mZ4nB7tR1wY6", "02.id.Kx93Qm-Zp71Vb-Tn28Wc"
+
+
+def planted(folder: Path, token: str, person: dict[str, str]) -> None:
+    """Somebody's browser recording among the exports, and an error text that names a person in three spellings."""
+    headers = [{"name": "Authorization", "value": f"Bearer {token}"}, {"name": "Cookie", "value": f"sid={COOKIE}"}]
+    body = json.dumps({"userName": person["login"], "password": PASSWORD})
+    url = f"https://acme.example/login?stateToken={STATE}&u={quote(person['login'])}"
+    log = {"log": [{"url": url, "headers": headers, "postData": {"text": body}}]}
+    (folder / "recording.json").write_text(json.dumps(log))
+    said = f"Refused for {person['login'].upper()} ({quote(person['login'], safe='')}, {person['name']})."
+    planted_in = set()
+    for path in folder.glob("*.json"):
+        text = before = path.read_text("utf-8")
+        for old in ("The token is missing or not valid.", "Please provide a valid tenant URL for your application."):
+            text = text.replace(old, json.dumps(said, ensure_ascii=False)[1:-1])
+        path.write_text(text, "utf-8")
+        planted_in |= {path.name} if text != before else set()
+    assert planted_in
+
+
+def references(file: Path, provider: str, monkeypatch) -> None:
+    """The provider's token comes from the environment, Catalog's from the keyring; what stays is the file itself."""
+    from keyring.backends.SecretService import Keyring as Vault
+
+    data = yaml.safe_load(file.read_text())
+    catalog = (file.parent / data["catalog"]["token"].removeprefix("file:")).read_text().strip()
+    own, key = data[provider], "token" if provider == "okta" else "credential"
+    monkeypatch.setenv("CANARY_PROVIDER", (file.parent / own[key].removeprefix("file:")).read_text().strip())
+    own[key], data["catalog"]["token"] = "env:CANARY_PROVIDER", "keyring:scimrunbook/canary"
+    monkeypatch.setattr("keyring.get_keyring", Vault)
+    monkeypatch.setattr(Vault, "get_password", lambda self, service, name: catalog)
+    file.write_text(yaml.safe_dump(data))
+
+
 @pytest.mark.parametrize("source", ["live", "exports"])
 @pytest.mark.parametrize("provider", ["okta", "entra"])
-def test_sr_71_no_canary_anywhere(provider: str, source: str, tmp_path: Path, monkeypatch, capfd) -> None:
-    outputs = tmp_path / "o"
+def test_sr_14_15_38_40_53_71_no_canary_anywhere(
+    provider: str, source: str, tmp_path: Path, monkeypatch, capfd
+) -> None:
+    home = tmp_path / "home" / "canaryuser"
+    home.mkdir(parents=True)
+    for name, value in {"HOME": str(home), "LOGNAME": "canaryuser", "USER": "canaryuser"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(home)
+    outputs = Path("canary-argument")  # relative: what is rendered for the bundle knows its place relatively too
     with incident(provider, "token_expired", source, tmp_path / "i") as (file, built):
         tokens = [built.catalog_token, built.provider_token]
-        token_file = next((tmp_path / "i").glob("*.catalog-token"), None)
-        if source == "exports":  # somebody's browser recording among the exports
-            header = {"name": "Authorization", "value": f"Bearer {tokens[0]}"}
-            (tmp_path / "i" / "exports" / "recording.json").write_text(json.dumps({"log": [{"headers": [header]}]}))
-        if token_file:
-            monkeypatch.setenv("CANARY", str(token_file))
+        if source == "exports":
+            someone = next(p for p in built.world.people.values() if p.given and p.family)
+            planted(
+                tmp_path / "i" / "exports",
+                tokens[0],
+                {"login": someone.email, "name": f"{someone.given} {someone.family}"},
+            )
+        else:
+            monkeypatch.setenv("CANARY", str(next((tmp_path / "i").glob("*.catalog-token"))))
+            references(file, provider, monkeypatch)
         crashing = with_a_crashing_notebook(tmp_path / "nb")
         monkeypatch.setattr(notebooks, "folder", lambda: crashing)
         result = run_incident(file, progress=quiet, outputs=outputs)
@@ -78,29 +126,51 @@ def test_sr_71_no_canary_anywhere(provider: str, source: str, tmp_path: Path, mo
             ["compare", str(result.folder), str(result.folder)],
         )]  # fmt: skip
     assert set(result.failed_notebooks) == {"06_sync_and_logs"}
-    assert said[0].exit_code == 0, said[0].output
+    assert [s.exit_code for s in said] == [0, 1], said[0].output
+    assert not (set(os.environ) & {"CANARY_PROVIDER"}), "the environment still holds the token"
     archive = next((result.folder.parent / "shared").glob("*.zip"))
     members = members_of(archive.read_bytes())
     printed = capfd.readouterr()
     texts = {"output": "".join(s.output for s in said) + printed.out + printed.err}
-    places = {str(p): p.read_bytes() for p in outputs.rglob("*") if p.is_file()}
+    places = {str(p): p.read_bytes() for p in [*outputs.rglob("*"), *home.rglob("*")] if p.is_file()}
     places |= members | {k: v.encode() for k, v in texts.items()}
     for token in tokens:
         for form, value in encodings(token).items():
             assert [n for n, data in places.items() if value in data] == [], form
-    people = everybody(result.folder)
-    assert len(people) > 30
-    for name, content in members.items():
-        low = content.decode().casefold()
-        seen = views.without_tags(views.decoded(name, content.decode())).casefold()
-        assert not [p for p in people for s in spelled(p) if s in low or s in seen], name
+        for part in (token[i : i + 8].encode() for i in range(len(token) - 7)):
+            assert [n for n, data in places.items() if part in data] == [], "a part of a token"
+    for secret in (PASSWORD, COOKIE, STATE):
+        assert [n for n, data in places.items() if secret.encode() in data] == [], secret
+    nobody_is_named(members, everybody(result.folder))
+    for machine in ("canaryuser", "canary-argument", "canary_provider", "scimrunbook/canary", str(tmp_path).casefold()):
+        assert [n for n, c in members.items() if machine in c.decode().casefold()] == [], machine
     kept = json.loads(members["findings.json"])["findings"]
     raw = json.loads((result.folder / "findings.json").read_text())["findings"]
     assert [(f["id"], f["status"]) for f in kept] == [(f["id"], f["status"]) for f in raw]
+    assert [f["id"] for f in kept if f["id"] not in members["report.html"].decode()] == []
     record = json.loads(members["custody.json"])
     assert record["complete"] is False
     assert {n["name"] for n in record["notebooks"] if n["status_in_run"] == "error"} == {"06_sync_and_logs"}
-    assert len([n for n in members if n.startswith("notebooks/")]) == 9
+    one_handle_each(members)
+
+
+def nobody_is_named(members: dict[str, bytes], people: set[str]) -> None:
+    assert len(people) > 30
+    for name, content in members.items():
+        low = content.decode().casefold()
+        assert ".staging" not in low, "where the copy was rendered differs from share to share"
+        seen = views.without_tags(views.decoded(name, content.decode())).casefold()
+        assert not [p for p in people for s in spelled(p) if s in low or s in seen], name
+
+
+def one_handle_each(members: dict[str, bytes]) -> None:
+    """Whoever stands in a notebook, the report or the request by pseudonym is the one of the tables."""
+    handles = {n: set(re.findall(r"user[-\\]+ ?([a-z2-7]{10})\b", c.decode().lower())) for n, c in members.items()}
+    told = set().union(*(found for n, found in handles.items() if n.startswith("tables/")))
+    executed = [n for n in members if n.startswith("notebooks/")]
+    assert len(executed) == 9 and set().union(*(handles[n] for n in executed)) & told
+    for name in (*executed, "report.html", "support-request.md", "support-request.eml", "diagnosis.json"):
+        assert handles[name] <= told, name
 
 
 def fingerprints(folder: Path) -> dict[str, str]:
@@ -187,17 +257,12 @@ def test_sr_71_the_demo_ends_with_two_verdicts_and_no_canary(tmp_path: Path, mon
     for (provider, fault, name), line, place in zip(practice.DEMO, tail[::2], tail[1::2], strict=True):
         assert line.startswith("✔ named") and provider in line and fault in line
         assert name in place and (tmp_path / place.strip()).is_file()
-        run = (tmp_path / place.strip()).parent
+        run = Path(place.strip()).parent  # relative to where one stands, as it is printed
         said = CliRunner().invoke(app, ["share", str(run), "--practice", "--unsigned"])
         assert said.exit_code == 0, said.output
         members = members_of(next((run.parent / "shared").glob("*.zip")).read_bytes())
-        people = everybody(run)
-        assert len(people) > 30
-        for member, content in members.items():
-            low = content.decode().casefold()
-            assert ".staging" not in low, "where the copy was rendered differs from share to share"
-            seen = views.without_tags(views.decoded(member, content.decode())).casefold()
-            assert not [p for p in people for s in spelled(p) if s in low or s in seen], member
+        nobody_is_named(members, everybody(run))
+        assert not [n for n, c in members.items() if str(tmp_path) in c.decode()]
         texts[f"share {provider}"] = said.output
         texts |= {f"{provider}/{n}": c.decode() for n, c in members.items()}
     files = {p for p in tmp_path.rglob("*") if p.is_file()}
