@@ -58,14 +58,16 @@ def run_task(task: Task) -> Outcome:
     """Runs one incident. Never raises for what is wrong with it: the outcome says so."""
     from scimrunbook.incident_file import load_incident
     from scimrunbook.problems import told
+    from scimrunbook.sweep_claim import claimed
 
     began = time.monotonic()
     sha256 = digest(task.file)
     with _ONE_AT_A_TIME:
         try:
             loaded = load_incident(task.file)
-            found = _finished_already(task, loaded.path, loaded.incident.incident, loaded.sha256)
-            return _outcome(task, sha256, found or _run(task), time.monotonic() - began)
+            with claimed(_home(task) / ".sweeps" / task.sweep, str(loaded.path)):
+                found = _finished_already(task, loaded.path, loaded.incident.incident, loaded.sha256)
+                return _outcome(task, sha256, found or _run(task), time.monotonic() - began)
         except Exception as problem:  # one bad incident never stops the rest
             message, code = told(problem, _home(task))
             state = "refused" if code == 2 else "failed"

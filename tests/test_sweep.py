@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -18,13 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.sweep.parts import Cluster, Sweep, complete, incidents
 from scimrunbook import sweep as sweeps
 from scimrunbook.problems import UserProblem
-from scimrunbook.simulator.files import write_incident
-from scimrunbook.sweep import Cluster, Ledger, checked, local, opened, sweep, worst
+from scimrunbook.sweep import Ledger, checked, local, opened, sweep, worst
+from scimrunbook.sweep_claim import claimed
 from scimrunbook.sweep_work import Outcome, Task, run_task
 from tests.conftest import ROOT
-from tests.tenants import tenant
 
 
 class Inline(Executor):
@@ -68,7 +66,7 @@ def test_a_process_that_dies_takes_only_its_own_incident_along(width: int, files
         return done(task)
 
     ledger = Ledger(tmp_path, tasks_of(files))
-    seen = list(sweep(tasks_of(files), ledger, Cluster(lambda: Inline(work), width)))
+    seen = list(sweep(tasks_of(files), ledger, sweeps.Cluster(lambda: Inline(work), width)))
     assert {o.state for f, o in ledger.finished.items() if f != files[2]} == {"done"}
     assert ledger.finished[files[2]].state == "failed" and "died" in ledger.finished[files[2]].problem
     assert seen[-1].done == seen[-1].total == 6 and seen[-1].failed == 1
@@ -91,7 +89,7 @@ def test_what_is_finished_is_not_repeated_and_what_was_edited_or_failed_is(files
         return done(task)
 
     ledger = Ledger(tmp_path, tasks)
-    list(sweep(tasks, ledger, Cluster(lambda: Inline(work), 2)))
+    list(sweep(tasks, ledger, sweeps.Cluster(lambda: Inline(work), 2)))
     assert sorted(ran) == sorted([files[0], *files[3:]])
     assert set(Ledger(tmp_path, tasks).finished) == set(files)
 
@@ -140,119 +138,62 @@ CASES = [("okta", "none"), ("okta", "create_off"), ("okta", "token_expired"), ("
 @pytest.fixture(scope="module")
 def forty(tmp_path_factory) -> list[tuple[Path, str]]:
     """Forty incident files with their exports, and the finding that each must name first."""
-    home = tmp_path_factory.mktemp("forty")
-    (home / "parameters").mkdir()
-    made = []
-    for number in range(40):
-        provider, fault = CASES[number % len(CASES)]
-        built = tenant(provider, fault)
-        exports = home / "parameters" / f"{provider}-{fault}"
-        if not exports.exists():
-            built.export(exports)
-        path = write_incident(built, home / "parameters", exports=exports, name=f"S-{number:02d}")
-        made.append((path, built.truth[0].finding if built.truth else ""))
-    return made
-
-
-def command(forty, outputs: Path, *more: str) -> list[str]:
-    files = [str(path) for path, _ in forty]
-    return [sys.executable, "-m", "scimrunbook", "sweep", *files, "--outputs", str(outputs), "--no-notebooks", *more]
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    return incidents(tmp_path_factory.mktemp("forty"), 40, CASES, seeds=1)
 
 
 @pytest.mark.slow
 def test_a_sweep_killed_half_way_goes_on_and_repeats_nothing(forty, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        command(forty, tmp_path, "--jobs", "2"),
-        env=environment(),
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    ledger = tmp_path / ".sweeps"
-    for _ in range(1200):
-        if sum(p.read_text().count("\n") for p in ledger.glob("*/done.jsonl")) >= 10:
-            break
-        assert process.poll() is None
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait(30)
-    before = {p.parent.name: p for p in tmp_path.glob("S-*/*/run.json") if not p.parent.name.endswith(".partial")}
-    assert 10 <= len(list(tmp_path.glob("S-*"))) < 40
-    again = subprocess.run(command(forty, tmp_path, "--jobs", "2", "--json"), env=environment(), cwd=tmp_path,
-                           capture_output=True, text=True, timeout=300)  # fmt: skip
-    assert again.returncode == 1, again.stderr
-    assert "are done" in again.stderr and before
-    told = json.loads(again.stdout)
-    assert [i["finding"] for i in told["incidents"]] == [finding for _, finding in forty]
-    complete = [p for p in tmp_path.glob("S-*/*/run.json") if not p.parent.name.endswith(".partial")]
-    assert len(complete) == 40
-    assert (tmp_path / "index.html").is_file() and (tmp_path / "index.parquet").is_file()
+    files = [path for path, _ in forty]
+    with Sweep(files, tmp_path / "outputs", "--jobs", "2") as killed:
+        killed.until(10, 100)
+    assert 10 <= len(list(killed.outputs.glob("S-*"))) < 40
+    with Sweep(files, killed.outputs, "--jobs", "2") as again:
+        assert again.wait(150) == 1, again.errors()
+    assert "are done" in again.errors()
+    assert again.findings() == [finding for _, finding in forty]
+    assert len(complete(killed.outputs)) == 40
+    assert (killed.outputs / "index.html").is_file() and (killed.outputs / "index.parquet").is_file()
 
 
 @pytest.mark.slow
-def test_a_cluster_judges_the_same_though_a_worker_is_killed_and_the_scheduler_restarts(forty, tmp_path: Path) -> None:
+def test_a_cluster_judges_the_same_though_everything_is_killed_once(forty, tmp_path: Path) -> None:
+    """A worker, then the scheduler, then the sweep itself while both workers are at an incident."""
     pytest.importorskip("distributed")
-    port = 18786 + os.getpid() % 1000
-    address = f"tcp://127.0.0.1:{port}"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment(), "cwd": tmp_path}
+    files = [path for path, _ in forty]
+    with Cluster(tmp_path / "cluster") as cluster:
+        with Sweep(files, tmp_path / "outputs", "--scheduler", cluster.ready().address) as killed:
+            killed.until(6, 60)
+            cluster.kill_a_worker()
+            killed.until(14, 60)
+            cluster.restart_scheduler()
+            killed.until(22, 90)
+        with Sweep(files, killed.outputs, "--scheduler", cluster.ready().address) as again:
+            assert again.wait(150) == 1, again.errors()
+    assert again.findings() == [finding for _, finding in forty]
+    assert len(complete(killed.outputs)) == 40, "nothing is done twice"
 
-    def scheduler() -> subprocess.Popen:
-        module = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port)]
-        return subprocess.Popen([*module, "--no-dashboard", "--no-show"], **quiet)
 
-    def worker() -> subprocess.Popen:
-        module = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
-        return subprocess.Popen([*module, "--host", "127.0.0.1", "--death-timeout", "60", "--no-nanny"], **quiet)
+def test_a_process_waits_for_the_one_that_is_at_the_same_incident(tmp_path: Path) -> None:
+    hold = (
+        "import sys; from pathlib import Path; from scimrunbook.sweep_claim import claimed\n"
+        "with claimed(Path(sys.argv[1]), 'a.yaml'): print('held', flush=True); sys.stdin.read()"
+    )
+    entered = threading.Event()
 
-    started = [scheduler()]
-    time.sleep(3)
-    started += [worker(), worker()]
-    try:
-        time.sleep(4)
-        sweeping = subprocess.Popen(
-            command(forty, tmp_path, "--scheduler", address, "--json"),
-            env=environment(),
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def second() -> None:
+        with claimed(tmp_path, "a.yaml"):
+            entered.set()
 
-        def finished() -> int:
-            return sum(p.read_text().count("\n") for p in (tmp_path / ".sweeps").glob("*/done.jsonl"))
-
-        def until(number: int) -> None:
-            for _ in range(2400):
-                if finished() >= number:
-                    return
-                assert sweeping.poll() is None, sweeping.communicate()
-                time.sleep(0.05)
-            pytest.fail(f"only {finished()} of {number} were done")
-
-        until(6)
-        started[1].kill()  # a worker dies, another comes
-        started.append(worker())
-        until(16)
-        started[0].kill()  # the scheduler goes away and comes back, with new workers
-        started[0].wait(20)
-        started[0] = scheduler()
-        time.sleep(3)
-        started += [worker(), worker()]
-        out, err = sweeping.communicate(timeout=300)
-        assert sweeping.returncode == 1, err
-        told = json.loads(out)
-        assert [i["finding"] for i in told["incidents"]] == [finding for _, finding in forty]
-        complete = [p for p in tmp_path.glob("S-*/*/run.json") if not p.parent.name.endswith(".partial")]
-        assert len(complete) == 40, "nothing is done twice"
-    finally:
-        for process in started:
-            process.kill()
-            process.wait(20)
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as first:
+        assert first.stdout and first.stdout.readline() == b"held\n"
+        waiting = threading.Thread(target=second, daemon=True)
+        waiting.start()
+        with claimed(tmp_path, "b.yaml"):
+            assert not entered.wait(0.1)
+        first.kill()  # however it ends
+        assert entered.wait(10)
 
 
 def test_more_incidents_at_a_time_than_memory_bears_are_not_the_default(monkeypatch) -> None:
