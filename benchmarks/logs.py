@@ -31,7 +31,7 @@ took = time.perf_counter() - began
 row = next(r for r in parts.rows["coverage"] if r.get("sha256"))
 import resource
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-print("RESULT", row["rows"], row["unreadable"], len(parts.rows["events"]), peak, round(took, 3))
+print("RESULT", row["rows"], row["unreadable"], len(parts.table("events")), peak, round(took, 3))
 """
 RESULT = r"RESULT (?P<rows>\d+) (?P<refused>\d+) (?P<kept>\d+) (?P<peak>\d+) (?P<seconds>[\d.]+)"
 _DUCKDB = """

@@ -262,8 +262,7 @@ class _Collection:
         """The newest time that an exported record tells."""
         if not self.incident.exports:
             return None
-        built = self.parts.build(self.incident)
-        times = [built[table][column].max() for table, column in _TIMES]
+        times = [self.parts.table(table)[column].max() for table, column in _TIMES]
         known = [t.to_pydatetime() for t in times if t == t]
         return max(known) if known else None
 

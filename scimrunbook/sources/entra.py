@@ -243,7 +243,7 @@ class _Entra:
         )
 
     def in_log(self) -> Iterable[str]:
-        return (r["person_key"] for r in self.parts.rows["events"] if r.get("person_key"))
+        return {r["person_key"] for r in self.parts.rows["events"] if r.get("person_key")} | self.parts.met
 
 
 def _usual_first(jobs: list[Any]) -> tuple[str, ...]:

@@ -143,25 +143,46 @@ def parse(records: Iterable[Any]) -> Log:
     return Log(entries, unreadable, begin, end)
 
 
+@dataclass(slots=True)
+class Apps:
+    """The applications of a log, gathered entry by entry: which of them provision, and which is of Catalog's kind."""
+
+    labels: dict[str, str | None] = field(default_factory=dict)
+    provision: set[str] = field(default_factory=set)
+    assigned: set[str] = field(default_factory=set)
+    ours: set[str] = field(default_factory=set)
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        for e in entries:
+            for t in e.targets:
+                if _type(t) == "appinstance":
+                    self.labels[text(t.get("id")) or ""] = first(t.get("displayname"), t.get("alternateid"))
+            if e.kind.startswith(_PROVISIONS):
+                self.provision |= e.apps
+            elif e.kind.startswith("application.user_membership."):
+                self.assigned |= e.apps
+            if OKTA_APP_NAME in (debug(e.record, "appname") or ""):
+                self.ours |= e.apps
+
+    def choice(self) -> Choice:
+        """Which application's log it is, where neither the incident nor another file says: the one that provisions."""
+        busy = self.provision or self.assigned
+        ours = self.ours & busy
+        labelled = {a for a in busy if _CATALOG.search(self.labels.get(a) or "")}
+        found = next((some for some in (ours, labelled, busy) if len(some) == 1), ours or labelled or busy)
+        named = ", ".join(f"{self.labels.get(a) or 'without a name'} ({a})" for a in sorted(found)[:6])
+        if len(found) > 1:
+            return Choice(None, refused=f"events of several applications that provision people: {named}")
+        if not found:
+            return Choice(None)
+        return Choice(next(iter(found)), note=f"Nothing names the application; events of {named} were taken.")
+
+
 def the_app(log: Log) -> Choice:
-    """Which application's log it is, where neither the incident nor another file says: the only one that provisions."""
-    labels = {
-        text(t.get("id")) or "": first(t.get("displayname"), t.get("alternateid"))
-        for e in log.entries
-        for t in e.targets
-        if _type(t) == "appinstance"
-    }
-    busy = {a for e in log.entries if e.kind.startswith(_PROVISIONS) for a in e.apps}
-    busy = busy or {a for e in log.entries if e.kind.startswith("application.user_membership.") for a in e.apps}
-    ours = {a for e in log.entries if OKTA_APP_NAME in (debug(e.record, "appname") or "") for a in e.apps} & busy
-    labelled = {a for a in busy if _CATALOG.search(labels.get(a) or "")}
-    found = next((some for some in (ours, labelled, busy) if len(some) == 1), ours or labelled or busy)
-    named = ", ".join(f"{labels.get(a) or 'without a name'} ({a})" for a in sorted(found)[:6])
-    if len(found) > 1:
-        return Choice(None, refused=f"events of several applications that provision people: {named}")
-    if not found:
-        return Choice(None)
-    return Choice(next(iter(found)), note=f"Nothing names the application; events of {named} were taken.")
+    """Which application's log it is, by what stands in it alone."""
+    apps = Apps()
+    apps.add(log.entries)
+    return apps.choice()
 
 
 def rows(log: Log, app_id: str | None) -> LogRows:

@@ -42,6 +42,7 @@ class Parts:
         self.rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         self.facts = Facts()
         self.on_cover: Callable[[str], None] = lambda _: None  # told of every part as it is covered
+        self.met: set[str] = set()  # people named in events that were spooled
         self._spools: dict[str, Spool] = {}
 
     def add(self, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
@@ -73,14 +74,15 @@ class Parts:
             self._spools[table] = spool
 
     def build(self, incident: Incident) -> Snapshot:
-        tables = {}
-        for name in TABLES:
-            table = frame(name, self.rows[name])
-            if name in self._spools:
-                spooled = self._spools[name].frame()
-                table = pd.concat([table, spooled], ignore_index=True) if len(table) else spooled
-            if name in _KEYS and len(table):
-                table = table.drop_duplicates(_KEYS[name], keep="last").reset_index(drop=True)
-            tables[name] = table
         answers = {k: a.model_dump(mode="json") for k, a in incident.answers.items()}
-        return Snapshot(incident, self.facts, tables, answers)
+        return Snapshot(incident, self.facts, {name: self.table(name) for name in TABLES}, answers)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One table as it stands now, each row once."""
+        table = frame(name, self.rows[name])
+        if name in self._spools:
+            spooled = self._spools[name].frame()
+            table = pd.concat([table, spooled], ignore_index=True) if len(table) else spooled
+        if name in _KEYS and len(table):
+            table = table.drop_duplicates(_KEYS[name], keep="last").reset_index(drop=True)
+        return table

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from scimrunbook.problems import UserProblem
 from scimrunbook.snapshot import WHATS
 from scimrunbook.sources.exports.documents import Document, decode
 from scimrunbook.sources.exports.files import Found, contents, listing
-from scimrunbook.sources.exports.large import read_large
+from scimrunbook.sources.exports.large import is_json, read_large, streams
 from scimrunbook.sources.exports.leaks import take_out
 from scimrunbook.sources.exports.registry import Format, Parse, Recognised, formats, parser, recognise
 from scimrunbook.sources.fields import obj, text, texts
@@ -52,15 +53,19 @@ def read_folder(folder: Path, incident: Incident, parts: Parts, progress: Progre
     seen: list[tuple[str, str]] = []
     known: list[tuple[Found, Format, Recognised]] = []
     large: list[Found] = []
-    for number, found in enumerate(contents(folder, paths)):
+
+    def unknown(found: Found, reason: str) -> None:
+        seen.append((found.name, reason))
+        parts.cover("unrecognised", source="file", name=found.name, refused=reason, sha256=found.sha256)
+
+    for number, found in enumerate(contents(folder, paths, partial(streams, incident=incident))):
         progress(f"exports: {found.name}", min(number, len(paths)), len(paths))
         if found.large:
             large.append(found)
             continue
         hit, reason = _read(found, incident, parts)
         if hit is None:
-            seen.append((found.name, reason))
-            parts.cover("unrecognised", source="file", name=found.name, refused=reason, sha256=found.sha256)
+            unknown(found, reason)
         else:
             known.append((found, *hit))
     progress("exports", len(paths), len(paths))
@@ -73,16 +78,25 @@ def read_folder(folder: Path, incident: Incident, parts: Parts, progress: Progre
         if result.settle:
             result.settle(result, parts)
         _take(parts, result)
-    # Logs of any size last: by now it is known whose records are to be kept.
-    for found in large:
+    # Logs that are not held last: by now it is known whose records are to be kept.
+    for found in sorted(large, key=lambda f: f.large is not None and is_json(f.large, incident)):
         assert found.large is not None
         hit, reason, sha256 = read_large(found.large, found.name, incident, parts, progress)
-        if hit is None:
-            reason = f"{found.reason}; {reason}"
-            seen.append((found.name, reason))
-            parts.cover("unrecognised", source="file", name=found.name, refused=reason, sha256=sha256)
+        if hit is None and found.reason is None:  # small enough to be held: the formats say what it is, or why not
+            found = found.large.hold(found.name)
+            hit, reason = _read(found, incident, parts)
+            if hit and hit[1].settle:
+                hit[1].settle(hit[1], parts)
+            if hit:
+                _take(parts, hit[1])
+        elif hit is None:
+            found, reason = replace(found, sha256=sha256), f"{found.reason}; {reason}"
         else:
-            known.append((replace(found, sha256=sha256), *hit))
+            found = replace(found, sha256=sha256)
+        if hit is None:
+            unknown(found, reason)
+        else:
+            known.append((found, *hit))
     if not known:
         raise ExportsError(
             f"Nothing in the folder of exports could be used: {folder}\n{_listed(seen)}\n{_expected(incident)}"

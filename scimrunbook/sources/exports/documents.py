@@ -12,7 +12,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from scimrunbook.incident import Incident
@@ -24,7 +24,7 @@ _MARKS = (  # the longer mark first: UTF-32's begins like UTF-16's
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_NEVER = object()
+UNREAD = object()
 
 
 def decode(data: bytes) -> tuple[str | None, str | None]:
@@ -87,6 +87,7 @@ class Table:
         return {f: n for f, n in hits.items() if n is not None}
 
 
+@lru_cache(4096)
 def normal(name: str) -> str:
     """A column name without case, blanks and punctuation."""
     return "".join(c for c in name.casefold() if c.isalnum())
@@ -129,7 +130,7 @@ class Document:
         lines = [line for line in self.text.splitlines() if line.strip()]
         if not lines[0].rstrip().endswith(("}", "]")):
             return None  # an indented document that is cut off
-        values = [v for v in map(_line, lines) if v is not _NEVER]
+        values = [v for v in map(tolerant, lines) if v is not UNREAD]
         objects = sum(isinstance(v, dict) and bool(v) for v in values)
         if objects * 2 < len(lines):
             return None
@@ -207,11 +208,17 @@ def _holder(value: Any) -> str | None:
     return next((h for h in _HOLDERS if isinstance(value.get(h), list)), None)
 
 
-def _line(line: str) -> Any:
+def flat_records(value: Any) -> list[Any]:
+    """The records of one JSON value: itself, or what it holds where it is a page."""
+    return _flat([value], 0).items
+
+
+def tolerant(line: str) -> Any:
+    """One JSON value, or UNREAD."""
     try:
         return _json(line)
     except (ValueError, RecursionError):
-        return _NEVER
+        return UNREAD
 
 
 def _json(text: str) -> Any:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from scimrunbook.incident import Incident
 from scimrunbook.sources import entra_directory, entra_job, entra_log
 from scimrunbook.sources.entra_facts import job_facts, of_job, principal_facts, schema_facts
 from scimrunbook.sources.exports.documents import Document, Records
@@ -47,15 +48,22 @@ def more(records: Records) -> bool:
 
 
 def _principal_wanted(document: Document) -> str | None:
-    access = document.incident.entra
-    return access.service_principal_id if access else None
+    return principal_of(document.incident)
+
+
+def principal_of(incident: Incident) -> str | None:
+    return incident.entra.service_principal_id if incident.entra else None
 
 
 def _settle_app(found: set[str], document: Document) -> Callable[[Recognised, Parts], None]:
+    return _settle_ids(found, document.incident)
+
+
+def _settle_ids(found: set[str], incident: Incident) -> Callable[[Recognised, Parts], None]:
     """Refuses the file where it is about another application than the incident's; learns the id where none is told."""
 
     def settle(result: Recognised, parts: Parts) -> None:
-        wanted = parts.facts.app.id or _principal_wanted(document)
+        wanted = parts.facts.app.id or principal_of(incident)
         if wanted is None:
             if len(found) == 1:
                 parts.facts.app.id = next(iter(found))
@@ -88,23 +96,32 @@ def provisioning_log(document: Document) -> Recognised | None:
 def of_the_application(document: Document, records: Sequence[Any], found: Recognised, parts: Parts) -> None:
     """Once every file was read: keeps the events of the application the incident is about, and says what it left."""
     told = [(e, entra_log.app_name(r)) for r in records if (e := entra_log.event(r))]
-    names = {e["app_id"]: name for e, name in told if e["app_id"]}
     rows = [e for e, _ in told]
-    _settle_app(set(names), document)(found, parts)
+    ours = whose({e["app_id"]: name for e, name in told if e["app_id"]}, document.incident, found, parts)
+    kept = rows if ours is None else [r for r in rows if r["app_id"] in (ours, None)]
     if found.refused:
         return
-    found.tables = {"events": rows}
-    ours = parts.facts.app.id or _principal_wanted(document)
+    if len(kept) < len(rows):
+        found.remark(f"{len(rows) - len(kept)} rows of other applications were left aside.")
+    found.tables = {"events": kept}
+
+
+def whose(names: Mapping[str, str | None], incident: Incident, found: Recognised, parts: Parts) -> str | None:
+    """The application a log's events are kept of, by the ids and names that stand in it; None: nobody says which.
+
+    Refuses the log where it is about others only; learns what the log alone tells.
+    """
+    _settle_ids(set(names), incident)(found, parts)
+    ours = parts.facts.app.id or principal_of(incident)
+    if found.refused:
+        return ours
     if ours is None:  # several applications, and nobody says which one is meant
         parts.facts.app.candidates = sorted(
             {*parts.facts.app.candidates, *(f"{names[i] or 'application'} ({i})" for i in names)}
         )
-        return
-    kept = [r for r in rows if r["app_id"] in (ours, None)]
-    if len(kept) < len(rows):
-        found.remark(f"{len(rows) - len(kept)} rows of other applications were left aside.")
-    found.tables = {"events": kept}
-    parts.facts.app.name = parts.facts.app.name or names.get(ours)
+    else:
+        parts.facts.app.name = parts.facts.app.name or names.get(ours)
+    return ours
 
 
 @parser(what="entra.job", title="Entra synchronization jobs (Graph JSON)", provider="entra")

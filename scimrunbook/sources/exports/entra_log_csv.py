@@ -43,18 +43,18 @@ _DETAILS: WeakKeyDictionary[Parts, Details] = WeakKeyDictionary()
 @parser(what="entra.provisioning_log", title="Entra provisioning log (Log Analytics JSON)", provider="entra")
 def log_analytics(document: Document) -> Recognised | None:
     records = document.records
-    if records is None or not mostly(records, _is_flat):
+    if records is None or not mostly(records, is_flat):
         return None
-    rows = [_of_flat(item) for item in records.items]
+    rows = [of_flat(item) for item in records.items]
     return _recognised(document, rows, records.unreadable)
 
 
-def _is_flat(item: Any) -> bool:
+def is_flat(item: Any) -> bool:
     keys = {normal(k) for k in obj(item)}
     return {"timegenerated", "provisioningaction"} <= keys and bool(keys & {"resulttype", "sourceidentity"})
 
 
-def _of_flat(item: Any) -> dict[str, Any] | None:
+def of_flat(item: Any) -> dict[str, Any] | None:
     told = {normal(k): v for k, v in obj(item).items()}
     if not told:
         return None
@@ -65,7 +65,7 @@ def _of_flat(item: Any) -> dict[str, Any] | None:
 @parser(what="entra.provisioning_log", title="Entra provisioning log (the portal's CSV)", provider="entra", rank=1)
 def main_file(document: Document) -> Recognised | None:
     table = document.csv
-    if table is None or _kind(table.names) != "main":
+    if table is None or kind_of(table.names) != "main":
         return None
     places = entra_log_flat.columns(table.names)
     strange = entra_log_flat.unknown(table.names, table.header)
@@ -96,7 +96,7 @@ def properties_file(document: Document) -> Recognised | None:
     return _detail(document, "properties", "modifiedProperties", _PROPERTIES)
 
 
-def _kind(names: list[str]) -> str:
+def kind_of(names: list[str]) -> str:
     """main | steps | properties, or empty: by the columns only one of the three has."""
     has = set(names)
     if not has & set(_CHANGE):
@@ -110,7 +110,7 @@ def _kind(names: list[str]) -> str:
 
 def _detail(document: Document, kind: str, field: str, aliases: Mapping[str, tuple[str, ...]]) -> Recognised | None:
     table = document.csv
-    if table is None or _kind(table.names) != kind:
+    if table is None or kind_of(table.names) != kind:
         return None
     places = table.columns({"changeId": _CHANGE, **aliases})
     by_change: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -133,6 +133,26 @@ def _detail(document: Document, kind: str, field: str, aliases: Mapping[str, tup
     return Recognised(len(table.rows) - lost, lost + table.unreadable, settle=settle, complete=False, subject=kind)
 
 
+def join(records: list[dict[str, Any]], parts: Parts) -> set[str]:
+    """Gives records the steps and changes that other files hold; the fields for which no file is there and none has."""
+    details, lacking = _DETAILS.get(parts, {}), set()
+    for field in _JOIN:
+        known = details.get(field)
+        if known:
+            for row in records:
+                row[field] = row[field] or known.get(str(row["changeId"]), [])
+        elif not any(r[field] for r in records):
+            lacking.add(field)
+    return lacking
+
+
+def ask_for(lacking: set[str], result: Recognised) -> None:
+    """Says which files of the same download would tell more."""
+    for field, file in _JOIN.items():
+        if field in lacking:
+            result.remark(f"The file {file} of the same download is not in the folder: put it beside this one.")
+
+
 def _recognised(document: Document, records: Iterable[Any], unreadable: int) -> Recognised:
     """Rows are made once the details of the other files are known; counted and spanned at once."""
     told = list(records)
@@ -144,14 +164,9 @@ def _recognised(document: Document, records: Iterable[Any], unreadable: int) -> 
         found.remark(f"{MOST_LOG_ROWS} rows: the portal cuts a download there. Export shorter spans.")
 
     def settle(result: Recognised, parts: Parts) -> None:
-        details = _DETAILS.get(parts, {})
-        for field, file in _JOIN.items():
-            known = details.get(field)
-            if known:
-                for row in readable:
-                    row[field] = row[field] or known.get(str(row["changeId"]), [])
-            elif document.csv is not None and not any(r[field] for r in readable):
-                result.remark(f"The file {file} of the same download is not in the folder: put it beside this one.")
+        lacking = join(readable, parts)
+        if document.csv is not None:
+            ask_for(lacking, result)
         of_the_application(document, readable, result, parts)
 
     found.settle = settle

@@ -1,6 +1,7 @@
-"""The files of a folder: any names, any nesting, bounded; links are not followed, archives are read in memory.
+"""The files of a folder: any names, any nesting, bounded; links are not followed, archives are never extracted.
 
-Archives (zip, gzip; one level) are never extracted. Limits follow the security facts (SR-59, SR-62).
+Archives (zip, gzip; one level) are read where they lie. What is small is held; a log above LARGE is left to be read
+record by record from its ``Place``. Limits follow the security facts (SR-59, SR-62).
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 MAX_FILES = 2000
 MAX_FOLDERS_DEEP = 16
+LARGE = 8 << 20  # bytes from which on a log is read record by record: held, it takes some 14 times its size
+MAX_HELD = 64 << 20  # bytes held of all files together, from which on every log is read so
 MAX_FILE = 256 << 20  # bytes, after decompression
 MAX_ALL = 1 << 30  # bytes of all files together, after decompression
 MAX_RATIO = 200  # decompressed to compressed
@@ -33,7 +38,38 @@ class Found:
     data: bytes | None
     sha256: str | None
     reason: str | None = None
-    large: Path | None = None  # too large to be held: a log may be read from here
+    large: Place | None = None  # a log to be read record by record, or a file too large to be held
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file lies: on disk, or in a zip archive there (``sha256``: that of the archive)."""
+
+    path: Path
+    member: str | None = None
+    sha256: str | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[tuple[BinaryIO, int]]:
+        """The bytes as they lie there and their number. Raises OSError, BadZipFile and KeyError."""
+        with _opened(self.path) as file:
+            if self.member is None:
+                yield file, os.fstat(file.fileno()).st_size
+                return
+            with zipfile.ZipFile(file) as archive, archive.open(self.member) as inner:
+                yield cast(BinaryIO, inner), archive.getinfo(self.member).file_size
+
+    def hold(self, name: str) -> Found:
+        """The file as one that is held, however it should have been read."""
+        with self.open() as (file, size):
+            if size > MAX_FILE:
+                return Found(name, None, self.sha256, _too_large())
+            data = file.read(MAX_FILE + 1)
+        sha256 = self.sha256 or hashlib.sha256(data).hexdigest()
+        return _gzip(name, data, sha256) if data.startswith(_GZIP) else Found(name, data, sha256)
+
+
+Streams = Callable[[Place], bool]  # whether what lies there is a log that can be read record by record
 
 
 def listing(folder: Path) -> list[Path]:
@@ -50,8 +86,11 @@ def listing(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def contents(folder: Path, paths: list[Path]) -> Iterator[Found]:
-    """Each path's content, archives unpacked in memory; what cannot or must not be read comes with the reason."""
+def contents(folder: Path, paths: list[Path], streams: Streams = lambda _: False) -> Iterator[Found]:
+    """Each path's content, archives unpacked in memory; what cannot or must not be read comes with the reason.
+
+    Of a large file that ``streams`` knows as a log only the place is told.
+    """
     budget = MAX_ALL
     for number, path in enumerate(paths):
         name = _plain(path.relative_to(folder).as_posix())
@@ -59,63 +98,81 @@ def contents(folder: Path, paths: list[Path]) -> Iterator[Found]:
             yield Found(name, None, None, f"not read: the folder holds more than {MAX_FILES} files")
             continue
         try:
-            data = _bytes(path)
+            for found in _read(name, path, streams, LARGE if MAX_ALL - budget < MAX_HELD else 0):
+                budget -= len(found.data or b"")
+                if budget < 0:
+                    yield Found(found.name, None, found.sha256, "not read: the files together are larger than 1 GiB")
+                else:
+                    yield found
         except _RefusedError as problem:
-            yield Found(name, None, None, str(problem), path if isinstance(problem, _LargeError) else None)
-            continue
+            yield Found(name, None, None, str(problem))
         except OSError as problem:
             yield Found(name, None, None, f"cannot be opened ({problem.strerror or type(problem).__name__})")
-            continue
-        sha256 = hashlib.sha256(data).hexdigest()
-        for found in _unpacked(name, data, sha256):
-            budget -= len(found.data or b"")
-            if found.large:
-                found = replace(found, large=path)
-            if budget < 0:
-                yield Found(found.name, None, sha256, "not read: the files together are larger than 1 GiB")
-            else:
-                yield found
 
 
 class _RefusedError(Exception):
     """A file that is not read; the message is the reason."""
 
 
-class _LargeError(_RefusedError):
-    """A file that is too large to be held."""
+def _too_large() -> str:
+    return f"larger than {MAX_FILE >> 20} MiB: export a shorter span of time"
 
 
-def _bytes(path: Path) -> bytes:
+def _opened(path: Path) -> BinaryIO:
     # Opened before it is looked at: what is checked is what is read.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     if path.is_symlink():
         raise _RefusedError("a link; links are not followed: put the file itself into the folder")
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise _RefusedError("not a regular file")
-        if status.st_size > MAX_FILE:
-            raise _LargeError(f"larger than {MAX_FILE >> 20} MiB: export a shorter span of time")
-        return file.read(MAX_FILE + 1)
+    file = os.fdopen(os.open(path, flags), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise _RefusedError("not a regular file")
+    return cast(BinaryIO, file)
 
 
-def _unpacked(name: str, data: bytes, sha256: str) -> Iterator[Found]:
-    if data.startswith(_ZIP):
-        yield from _zip(name, data, sha256)
-    elif data.startswith(_GZIP):
-        yield _gzip(name, data, sha256)
-    else:
-        yield Found(name, data, sha256)
+def _read(name: str, path: Path, streams: Streams, large: int) -> Iterator[Found]:
+    """What one path holds; ``large``: the number of bytes from which on a log is not held."""
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        begin = file.read(4)
+        file.seek(0)
+        place = Place(path)
+        if size > MAX_FILE and begin != _ZIP:
+            yield Found(name, None, None, _too_large(), place)
+        elif size > MAX_FILE:
+            raise _RefusedError(_too_large())
+        elif size >= large and begin != _ZIP and streams(place):
+            yield Found(name, None, None, large=place)
+        elif begin == _ZIP:
+            data = file.read(MAX_FILE + 1)
+            yield from _zip(name, data, Place(path, None, hashlib.sha256(data).hexdigest()), streams, large)
+        else:
+            data = file.read(MAX_FILE + 1)
+            sha256 = hashlib.sha256(data).hexdigest()
+            if not begin.startswith(_GZIP):
+                yield Found(name, data, sha256)
+            elif _unpacks_to(data, large) and streams(place):
+                yield Found(name, None, None, large=place)
+            else:
+                yield _gzip(name, data, sha256, place)
 
 
-def _gzip(name: str, data: bytes, sha256: str) -> Found:
+def _unpacks_to(data: bytes, size: int) -> bool:
+    """Whether gzipped bytes unpack to at least so many."""
+    try:
+        return len(zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, size + 1)) >= size
+    except zlib.error:
+        return False
+
+
+def _gzip(name: str, data: bytes, sha256: str, place: Place | None = None) -> Found:
     try:
         engine = zlib.decompressobj(zlib.MAX_WBITS | 16)
         out = engine.decompress(data, min(MAX_FILE, max(1 << 20, len(data) * MAX_RATIO)))
     except zlib.error:
         return Found(name, None, sha256, "a damaged gzip file")
     if engine.unconsumed_tail and len(out) >= MAX_FILE:
-        return Found(name, None, sha256, f"unpacks to more than {MAX_FILE >> 20} MiB", Path(name))
+        return Found(name, None, sha256, f"unpacks to more than {MAX_FILE >> 20} MiB", place)
     if engine.unconsumed_tail:
         return Found(
             name, None, sha256, "a gzip file that unpacks to far more than an export would: unpack it yourself"
@@ -127,7 +184,8 @@ def _gzip(name: str, data: bytes, sha256: str) -> Found:
     return Found(name, out, sha256)
 
 
-def _zip(name: str, data: bytes, sha256: str) -> Iterator[Found]:
+def _zip(name: str, data: bytes, place: Place, streams: Streams, large: int) -> Iterator[Found]:
+    sha256 = place.sha256
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = [m for m in archive.infolist() if not m.is_dir()]
@@ -145,11 +203,13 @@ def _zip(name: str, data: bytes, sha256: str) -> Iterator[Found]:
     if not members:
         yield Found(name, None, sha256, "an empty zip archive")
     for member in sorted(members, key=lambda m: m.filename):
-        yield _member(name, archive, member, sha256)
+        yield _member(name, archive, member, place, streams, large)
 
 
-def _member(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, sha256: str) -> Found:
-    inner = f"{name}/{_plain(member.filename)}"
+def _member(
+    name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Place, streams: Streams, large: int
+) -> Found:
+    inner, sha256 = f"{name}/{_plain(member.filename)}", place.sha256
     parts = member.filename.split("/")
     if (
         ".." in parts
@@ -163,8 +223,12 @@ def _member(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, sha256
     if member.file_size > MAX_FILE or member.file_size > max(1 << 20, member.compress_size * MAX_RATIO):
         return Found(inner, None, sha256, "unpacks to far more than an export would: unpack it yourself")
     try:
+        there = Place(place.path, member.filename, sha256)
         with archive.open(member) as stream:
-            out = stream.read(member.file_size + 1)
+            begin = stream.read(4)
+            if member.file_size >= large and not begin.startswith((_ZIP, _GZIP)) and streams(there):
+                return Found(inner, None, sha256, large=there)
+            out = begin + stream.read(member.file_size + 1)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError, RuntimeError):
         return Found(inner, None, sha256, "damaged inside its archive")
     if out.startswith((_ZIP, _GZIP)):

@@ -9,18 +9,25 @@ from __future__ import annotations
 import re
 
 MOST = 100  # reports per file; everything found is taken out all the same
-_RULES = (
-    ("authorization header (SSWS)", re.compile(r"(?<![\w-])SSWS[ \t]{1,8}[\w~+/=.-]{20,}", re.IGNORECASE)),
-    ("authorization header (Bearer)", re.compile(r"(?<![\w-])Bearer[ \t]{1,8}[\w~+/=.-]{20,}", re.IGNORECASE)),
-    ("JSON Web Token", re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")),
-    ("Okta API token", re.compile(r"(?<![\w-])00[\w-]{40}(?![\w-])")),
+_RULES = (  # (name, letters that stand in every match in whatever case, pattern); a literal first is found fastest
+    ("authorization header (SSWS)", "ssws", re.compile(r"(?<![\w-])SSWS[ \t]{1,8}[\w~+/=.-]{20,}", re.I)),
+    (
+        "authorization header (Bearer)",
+        "bearer",
+        re.compile(r"(?<![\w-])Bearer[ \t]{1,8}[\w~+/=.-]{20,}", re.IGNORECASE),
+    ),
+    ("JSON Web Token", "eyj", re.compile(r"eyJ(?<![\w-]eyJ)[\w-]{8,}\.[\w-]{8,}\.[\w-]*")),
+    ("Okta API token", "00", re.compile(r"00(?<![\w-]00)[\w-]{40}(?![\w-])")),
 )
 
 
 def take_out(text: str) -> tuple[str, list[tuple[int, str]]]:
     """The text with token-looking values replaced, and (line, rule) of each, lines counted from 1."""
     found: list[tuple[int, str]] = []
-    for rule, pattern in _RULES:
+    low = text.lower()
+    for rule, letters, pattern in _RULES:
+        if letters not in low:
+            continue
         hits = list(pattern.finditer(text))
         if not hits:
             continue

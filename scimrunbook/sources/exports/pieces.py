@@ -6,24 +6,29 @@ before such a cut must be valid by itself, so that a cut inside a record is neve
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import io
 import itertools
 import re
+import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
-CHUNK = 8 << 20  # bytes read at a time
+from scimrunbook.sources.exports.files import Place
+
+CHUNK = 2 << 20  # bytes read at a time
 MAX_RECORD = 64 << 20  # bytes that may be held until a record ends
 MAX_RATIO = 200  # decompressed to compressed
 _HELD = re.compile(rb'\s*(?:\{[^\[]{0,4096}?"(?:value|records)"\s*:\s*)?\[\s*')
 _KEY = re.compile(rb'\s*\{\s*"((?:[^"\\]|\\.){1,64})"')
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
+_ESCAPED = re.compile(r"[\udc80-\udcff]")
+Raw = bytes | msgspec.Raw
 _TRIES = 12  # places a cut is tried at before records are taken one by one
 
 
@@ -32,21 +37,31 @@ class LargeFileError(Exception):
 
 
 class Source(io.RawIOBase):
-    """The file's bytes, hashed and counted as they are read (``done`` of ``size``), unpacked where gzipped."""
+    """The file's bytes, hashed and counted as they are read (``done`` of ``size``), unpacked where gzipped.
 
-    def __init__(self, path: Path) -> None:
+    ``tail`` is what stood behind the records of a page, once they were read.
+    """
+
+    def __init__(self, place: Place) -> None:
         super().__init__()
-        self._file = path.open("rb")
-        self.size = path.stat().st_size
+        self._open = place.open()
+        try:
+            self._file, self.size = self._open.__enter__()
+        except (OSError, zipfile.BadZipFile, KeyError) as problem:
+            raise LargeFileError("it changed while it was read") from problem
+        self._known = place.sha256
         self.done = self.given = 0
+        self.tail = b""
+        self.assumed = False  # whether bytes that are no UTF-8 were read as Windows-1252
         self._hash = hashlib.sha256()
-        self._unzip = gzip.GzipFile(fileobj=_Counted(self)) if self._file.peek(2)[:2] == b"\x1f\x8b" else None
+        self._ahead = self._file.read(2)
+        self._unzip = gzip.GzipFile(fileobj=_Counted(self)) if self._ahead == b"\x1f\x8b" else None
 
     def readable(self) -> bool:
         return True
 
     def taken(self, size: int) -> bytes:
-        data = self._file.read(size)
+        data, self._ahead = self._ahead + self._file.read(max(0, size - len(self._ahead))), b""
         self.done += len(data)
         self._hash.update(data)
         return data
@@ -54,8 +69,8 @@ class Source(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         try:
             data = self._unzip.read(size) if self._unzip else self.taken(size)
-        except (EOFError, OSError, zlib.error) as problem:
-            raise LargeFileError("a gzip file that is cut off or damaged") from problem
+        except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as problem:
+            raise LargeFileError("an archive that is cut off or damaged") from problem
         self.given += len(data)
         if self._unzip and self.given > max(1 << 30, self.done * MAX_RATIO):
             raise LargeFileError("a gzip file that unpacks to far more than a log would")
@@ -66,14 +81,31 @@ class Source(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
+    def text(self, data: bytes) -> str:
+        """Bytes as text; what is no UTF-8 as spreadsheets on Windows write it."""
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            self.assumed = True
+            return data.decode("cp1252", "replace")
+
+    def whole(self, escaped: str) -> str:
+        """Text of ``delimited`` with the bytes that were no UTF-8 put right."""
+        if escaped.isascii() or not _ESCAPED.search(escaped):
+            return escaped
+        return self.text(escaped.encode("utf-8", "surrogateescape"))
+
     def sha256(self) -> str:
-        """Of the whole file: what was not read yet is read now."""
+        """Of the whole file: what was not read yet is read now. In an archive that of the archive."""
+        if self._known:
+            return self._known
         while self.taken(CHUNK):
             pass
         return self._hash.hexdigest()
 
     def close(self) -> None:
-        self._file.close()
+        if not self.closed:
+            self._open.__exit__(None, None, None)
         super().close()
 
 
@@ -89,7 +121,21 @@ class _Counted(io.RawIOBase):
         return self.source.taken(size if size >= 0 else CHUNK)
 
 
-def records(source: Source, head: bytes) -> Iterator[list[bytes | msgspec.Raw]]:
+def delimited(stream: BinaryIO) -> tuple[list[str], Iterator[list[str]]]:
+    """A CSV's header and its lines, separated by comma, semicolon or tab; bytes that are no UTF-8 are escaped."""
+    lines = io.TextIOWrapper(stream, "utf-8", errors="surrogateescape", newline="")
+    first = next((line for line in lines if line.strip()), "")
+    if first[:4].casefold() == "sep=":  # a line spreadsheets leave
+        first = next(lines, "")
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter)
+    try:
+        return [h.strip() for h in next(reader, [])], reader
+    except csv.Error:
+        return [], reader
+
+
+def records(source: Source, head: bytes) -> Iterator[list[Raw]]:
     """Batches of raw records; ``head``: what was read already. A piece may be no JSON: whoever decodes it counts it.
 
     Raises LargeFileError.
@@ -101,11 +147,11 @@ def records(source: Source, head: bytes) -> Iterator[list[bytes | msgspec.Raw]]:
         yield from _lines(source, head)
 
 
-def _lines(source: Source, held: bytes) -> Iterator[list[bytes | msgspec.Raw]]:
+def _lines(source: Source, held: bytes) -> Iterator[list[Raw]]:
     while True:
         data = source.read(CHUNK)
         whole, _, rest = (held + data).rpartition(b"\n") if data else (held, b"", b"")
-        batch: list[bytes | msgspec.Raw] = [line for line in whole.split(b"\n") if line.strip()]
+        batch: list[Raw] = [line for line in whole.split(b"\n") if line.strip()]
         if batch:
             yield batch
         if not data:
@@ -115,7 +161,7 @@ def _lines(source: Source, held: bytes) -> Iterator[list[bytes | msgspec.Raw]]:
             raise LargeFileError("a line longer than any record")
 
 
-def _array(source: Source, held: bytes) -> Iterator[list[bytes | msgspec.Raw]]:
+def _array(source: Source, held: bytes) -> Iterator[list[Raw]]:
     key = _KEY.match(held)
     if not key:
         raise LargeFileError("a JSON array that holds no objects")
@@ -127,17 +173,26 @@ def _array(source: Source, held: bytes) -> Iterator[list[bytes | msgspec.Raw]]:
             yield batch
         elif len(held) > MAX_RECORD:
             raise LargeFileError("a record longer than any of a log, or JSON that is not valid")
-    end = held.rfind(b"]")
-    last = held[:end] if end >= 0 else held
-    try:
-        yield list(_LIST.decode(b"[" + last + b"]"))
-    except msgspec.DecodeError:
-        yield from ([piece] for piece in _one_by_one(last, cut))
+    # What follows the records of a page may hold brackets itself.
+    last, end = held, len(held)
+    for _ in range(_TRIES):
+        end = held.rfind(b"]", 0, end)
+        if end < 0:
+            break
+        last = held[:end] if last is held else last
+        try:
+            batch = list(_LIST.decode(b"[" + held[:end] + b"]"))
+        except msgspec.DecodeError:
+            continue
+        source.tail = held[end:]
+        yield batch
+        return
+    yield from ([piece] for piece in _one_by_one(last, cut))
 
 
-def _before_a_cut(held: bytes, cut: re.Pattern[bytes]) -> tuple[list[bytes | msgspec.Raw], bytes]:
+def _before_a_cut(held: bytes, cut: re.Pattern[bytes]) -> tuple[list[Raw], bytes]:
     """Whole records and what follows them; none where no cut is sound yet."""
-    found = list(cut.finditer(held, max(0, len(held) - (1 << 20))))
+    found = list(cut.finditer(held, max(0, len(held) - (1 << 18)))) or list(cut.finditer(held))
     for place in found[: -_TRIES - 1 : -1]:
         try:
             return list(_LIST.decode(b"[" + held[: place.start() + 1] + b"]")), held[place.end() :]
@@ -151,8 +206,8 @@ def _before_a_cut(held: bytes, cut: re.Pattern[bytes]) -> tuple[list[bytes | msg
     return _one_by_one(held[: found[-1].start() + 1], cut), held[found[-1].end() :]
 
 
-def _one_by_one(held: bytes, cut: re.Pattern[bytes]) -> list[bytes | msgspec.Raw]:
-    pieces: list[bytes | msgspec.Raw] = []
+def _one_by_one(held: bytes, cut: re.Pattern[bytes]) -> list[Raw]:
+    pieces: list[Raw] = []
     places = [(0, 0), *((m.start() + 1, m.end()) for m in cut.finditer(held)), (len(held), 0)]
     for (_, begin), (end, _) in itertools.pairwise(places):
         try:

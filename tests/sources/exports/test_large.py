@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import io
+import itertools
 import json
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pandas.testing import assert_frame_equal
 
 from scimrunbook.sources.exports import files, pieces
 from tests.sources import entra_made, okta_data
+from tests.sources.exports import variants
 from tests.sources.exports.folder import incident, put, read, row_of
 from tests.sources.exports.variants import lines
 
@@ -20,42 +26,104 @@ ENTRA = incident(entra={"service_principal_id": entra_made.PRINCIPAL})
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything above 4 KB is large, and is read in chunks that cut records anywhere."""
-    monkeypatch.setattr(files, "MAX_FILE", 4096)
+    """No log above 4 KB is held, and it is read in chunks that cut records anywhere."""
+    monkeypatch.setattr(files, "LARGE", 4096)
     monkeypatch.setattr(pieces, "CHUNK", 1500)
-    monkeypatch.setattr("scimrunbook.sources.exports.large.HEAD", 700)
+    monkeypatch.setattr("scimrunbook.sources.exports.large.HEAD", 1200)
+    monkeypatch.setattr("scimrunbook.sources.exports.large._BATCH", 7)
+
+
+@pytest.fixture
+def huge(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing above 4 KB may be held."""
+    monkeypatch.setattr(files, "MAX_FILE", 4096)
 
 
 def okta_log() -> list[Any]:
     many = [{"id": "00ux", "type": "User"}, {"id": "x", "type": "Y"}]
     other = okta_data.event("user.session.start", uuid="s", target=many)
-    return [r for n in range(1, 30) for r in (okta_data.event(number=n), other)]
+    changed = okta_data.event("application.lifecycle.update", uuid="c")
+    return [changed, *(r for n in range(1, 30) for r in (okta_data.event(number=n), other))]
 
 
-FORMS = {
+def entra_log() -> list[Any]:
+    return [*(entra_made.record(n) for n in range(1, 28)), entra_made.failed(28), entra_made.skipped(29)]
+
+
+FORMS: dict[str, Callable[[Any], bytes]] = {
     "array": lambda r: json.dumps(r).encode(),
     "indented array": lambda r: json.dumps(r, indent=2).encode(),
-    "ndjson": lambda r: lines(r) if isinstance(lines(r), bytes) else lines(r).encode(),
+    "ndjson": lambda r: lines(r).encode(),
     "page": lambda r: json.dumps({"records": r, "next": None}).encode(),
+    "page that says more": lambda r: json.dumps({"value": r, "@odata.nextLink": "https://x/[1]?$skiptoken=a"}).encode(),
+    "several pages": lambda r: json.dumps([{"records": r[:9]}, {"records": r[9:]}]).encode(),
     "with a mark": lambda r: b"\xef\xbb\xbf" + json.dumps(r).encode(),
 }
 
 
-@pytest.mark.parametrize("form", sorted(FORMS))
-@pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize(("about", "log"), [(OKTA, okta_log()), (ENTRA, [entra_made.record(n) for n in range(1, 30)])])
-def test_large_and_held_logs_tell_the_same(
-    about: Any, log: list[Any], packed: bool, form: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    data = FORMS[form](log)
-    put(tmp_path, "log", gzip.compress(data, 0) if packed else data)
-    held = read(tmp_path, about)
+def packed(data: bytes, how: str) -> bytes:
+    if how == "zip":
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("in/log", data)
+        return out.getvalue()
+    return gzip.compress(data, 0) if how == "gzip" else data
+
+
+def same(folder: Path, about: Any, name: str, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Reads a folder both ways; what is told of the log, and every row, is the same. Returns the row of coverage."""
+    held = read(folder, about)
     request.getfixturevalue("small")
-    large = read(tmp_path, about)
-    told = {k: row_of(large, "log")[k] for k in ("what", "rows", "unreadable", "first_at", "last_at", "sha256")}
-    assert told == {k: row_of(held, "log")[k] for k in told}
-    assert "large" in row_of(large, "log")["note"]
-    assert list(large.rows["events"]) == list(held.rows["events"])
+    large = read(folder, about)
+    wanted = ("what", "rows", "unreadable", "first_at", "last_at", "sha256", "complete", "refused")
+    told = {k: row_of(large, name)[k] for k in wanted}
+    assert told == {k: row_of(held, name)[k] for k in told}
+    for table in ("events", "config_changes"):
+        ordered = [p.table(table).sort_values("at", kind="stable", ignore_index=True) for p in (large, held)]
+        assert_frame_equal(*ordered)
+    assert large.facts == held.facts
+    assert "(large)" in row_of(large, name)["note"]
+    return row_of(large, name)
+
+
+CASES = [
+    pytest.param(*case, marks=() if case[:2] in (("page", "zip"), ("indented array", "gzip")) else pytest.mark.slow)
+    for case in itertools.product(sorted(FORMS), ["plain", "gzip", "zip"], [True, False], ["okta", "entra"])
+]
+
+
+@pytest.mark.parametrize(("form", "how", "named", "provider"), CASES)
+def test_streamed_and_held_logs_tell_the_same(
+    form: str, how: str, named: bool, provider: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    log, about = (okta_log(), OKTA) if provider == "okta" else (entra_log(), ENTRA)
+    put(tmp_path, "log", packed(FORMS[form](log), how))
+    name = "log/in/log" if how == "zip" else "log"
+    row = same(tmp_path, about if named else incident(provider), name, request)
+    assert row["rows"] == len(log) and row["refused"] is None
+
+
+WRAPPED = [("okta", k) for k in variants.OKTA if k not in ("pages", "doubled", "UTF-16")]
+WRAPPED += [("entra", k) for k in variants.ENTRA]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("provider", "kind"), WRAPPED)
+def test_streamed_and_held_logs_tell_the_same_however_they_are_wrapped(
+    provider: str, kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    log = okta_log() if provider == "okta" else entra_log()
+    made = (variants.OKTA if provider == "okta" else variants.ENTRA)[kind](log)
+    for name, content in made.items():
+        put(tmp_path, name, content)
+    same(tmp_path, OKTA if provider == "okta" else ENTRA, next(iter(made)), request)
+
+
+def test_logs_of_several_applications_are_judged_the_same(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    theirs = {"id": "11111111-2222-4333-8444-555555555555", "displayName": "Payroll"}
+    log = [*entra_log(), *(entra_made.record(n, servicePrincipal=theirs) for n in range(40, 50))]
+    put(tmp_path, "log", json.dumps(log))
+    assert same(tmp_path, incident(), "log", request)["rows"] == 39
 
 
 @pytest.mark.parametrize("form", ["array", "ndjson"])
@@ -71,7 +139,7 @@ def test_damaged_records_are_counted_and_cost_nobody_else(form: str, small: None
 def test_a_cut_off_array_keeps_what_is_whole(small: None, tmp_path: Path) -> None:
     put(tmp_path, "log", FORMS["array"](okta_log())[:-40])
     row = row_of(read(tmp_path, OKTA), "log")
-    assert (row["rows"], row["unreadable"]) == (57, 1)
+    assert (row["rows"], row["unreadable"]) == (58, 1)
 
 
 def test_the_consoles_csv(small: None, tmp_path: Path) -> None:
@@ -82,8 +150,34 @@ def test_the_consoles_csv(small: None, tmp_path: Path) -> None:
     put(tmp_path, "log.csv", f"{head}{ours}short,line\n{other}")
     parts = read(tmp_path, OKTA)
     row = row_of(parts, "log.csv")
-    assert (row["rows"], row["unreadable"], len(parts.rows["events"])) == (84, 1, 24)
+    assert (row["rows"], row["unreadable"], len(parts.table("events"))) == (84, 1, 24)
     assert row["last_at"].day == 1 and row["first_at"].month == 11
+
+
+def test_a_console_csv_and_a_json_log_of_the_same_events(small: None, tmp_path: Path) -> None:
+    """The CSV tells less than JSON: of an event that stands in both, the JSON record counts, whichever is streamed."""
+    head = "timestamp,event_type,outcome.result,uuid,display_message,target0.id,target0.type\n"
+    ours = [r for r in okta_log() if r["eventType"].startswith("application.provision")]
+    csv = "".join(
+        f"{r['published']},{r['eventType']},SUCCESS,{r['uuid']},{'x' * 120},{okta_data.APP},AppInstance\n" for r in ours
+    )
+    put(tmp_path, "b.csv", head + csv)
+    for json_log in (lines(ours), lines(ours[:3])):  # streamed, held
+        put(tmp_path, "a.json", json_log)
+        table = read(tmp_path, OKTA).table("events")
+        assert len(table) == len(ours)
+        rich = table[table["event_id"] == ours[0]["uuid"]].iloc[0]
+        assert rich["actor"] == ours[0]["actor"]["alternateId"]
+
+
+def test_bytes_of_a_windows_spreadsheet_are_read_as_such(small: None, tmp_path: Path) -> None:
+    head = "timestamp;event_type;outcome.result;uuid;outcome.reason;target0.id;target0.type\n"
+    line = f"2026-11-01T00:00:00.000Z;application.provision.user.push;FAILURE;u;M\xfcller;{okta_data.APP};AppInstance\n"
+    other = "2026-11-01T00:00:00.000Z;user.session.start;SUCCESS;s;x;;\n" * 90
+    put(tmp_path, "log.csv", (head + other + ";;;;;;\n" * 20 + line).encode("cp1252"))
+    parts = read(tmp_path, OKTA)
+    assert parts.table("events")["reason"].tolist() == ["Müller"]
+    assert "Windows-1252" in row_of(parts, "log.csv")["note"] and row_of(parts, "log.csv")["unreadable"] == 0
 
 
 @pytest.mark.parametrize(
@@ -91,13 +185,12 @@ def test_the_consoles_csv(small: None, tmp_path: Path) -> None:
     [
         (b"[" + b'{"alpha": 1},' * 800, OKTA, "none that is known"),
         (json.dumps(okta_log()).encode("utf-16"), OKTA, "in UTF-8"),
-        (json.dumps(okta_log()).encode(), incident("okta"), "okta.app_id"),
-        (b"a,b\n" + b"1,2\n" * 2000, ENTRA, "download the log as JSON"),
+        (b"a,b\n" + b"1,2\n" * 2000, ENTRA, "none that is known"),
         (gzip.compress(json.dumps(okta_log()).encode(), 0)[:-9], OKTA, "cut off"),
     ],
 )  # fmt: skip
 def test_what_is_not_read_at_this_size_says_why(
-    data: bytes, about: Any, reason: str, small: None, tmp_path: Path
+    data: bytes, about: Any, reason: str, huge: None, tmp_path: Path
 ) -> None:
     put(tmp_path, "log", data)
     name, known = (
@@ -108,9 +201,16 @@ def test_what_is_not_read_at_this_size_says_why(
     assert row["what"] == "unrecognised" and reason in row["refused"], row["refused"]
 
 
+def test_what_only_looks_like_a_log_is_held_and_named_for_what_it_is(small: None, tmp_path: Path) -> None:
+    people = [okta_data.user(f"00u{n:017d}") | {"note": "eventType"} for n in range(60)]
+    put(tmp_path, "users.json", people)
+    row = row_of(read(tmp_path, OKTA), "users.json")
+    assert (row["what"], row["rows"], row["refused"]) == ("okta.users", 60, None)
+
+
 def test_tokens_in_a_large_log_are_taken_out(small: None, tmp_path: Path) -> None:
     word = "SSWS " + "aZ9_-k3Qx7" * 4
     log = [*okta_log(), okta_data.event(number=99, outcome={"result": "FAILURE", "reason": word})]
     put(tmp_path, "log", lines(log))
     parts = read(tmp_path, OKTA)
-    assert parts.facts.leaks and word[5:] not in repr(parts.rows)
+    assert parts.facts.leaks and word[5:] not in parts.table("events").to_csv()
