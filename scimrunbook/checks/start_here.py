@@ -250,9 +250,21 @@ def _wrong_app(snapshot: Snapshot, actual: str) -> Outcome:
 
 
 def _fails_elsewhere(snapshot: Snapshot) -> bool:
-    """Whether what the log does not hold stands in the provider's own state of group pushes or of the job."""
+    """Whether what the log does not hold stands in the provider's own state of group pushes or of the job.
+
+    Of the reasons for quarantine only the thresholds ("escrow") rest on operations that failed.
+    """
     pushes, jobs = snapshot["assignments"], snapshot["jobs"]
-    return bool(pushes["error"].notna().any() or jobs["state"].eq("Quarantine").any())
+    too_many = jobs["state"].eq("Quarantine") & jobs["quarantine_reason"].fillna("").str.contains("Escrow")
+    return bool(pushes["error"].notna().any() or too_many.any())
+
+
+def _stopped_with_the_job(snapshot: Snapshot, last: pd.Timestamp | None) -> pd.Timestamp | None:
+    """Since when a job in quarantine was not let in, where the log ends before: such a job writes no record at all."""
+    jobs = snapshot["jobs"]
+    held = jobs[jobs["state"].eq("Quarantine") & jobs["quarantine_reason"].eq("EncounteredQuarantineException")]
+    since = held["quarantine_since"].dropna().min()
+    return None if last is None or pd.isna(since) or since < last else pd.Timestamp(since)
 
 
 @check(
@@ -276,11 +288,12 @@ def evidence_covers_the_window(snapshot: Snapshot) -> Outcome:
             actions=(Action("the incident file", "Let window: begin before the trouble did, or export a longer log."),),
         )
     troubles = []
+    stopped = _stopped_with_the_job(snapshot, span.last)
     if not span.whole:
         troubles.append("a part of the log is missing")
     if window and span.first is not None and span.last is not None:
         start, end = pd.Timestamp(window.start), pd.Timestamp(window.end)
-        if span.last < start:
+        if span.last < start and stopped is None:
             troubles.append(f"its newest record ({when(span.last)}) is older than the window")
         if span.first > end:
             troubles.append(f"its oldest record ({when(span.first)}) is younger than the window")
@@ -298,6 +311,9 @@ def evidence_covers_the_window(snapshot: Snapshot) -> Outcome:
     if unreadable:
         troubles.append(f"{count(unreadable, 'record')} could not be read")
     covers = f"{count(span.rows, 'record')} from {when(span.first)} to {when(span.last)}"
+    if not troubles and stopped is not None:
+        ends = f"It ends there because the job is not let in: in quarantine since {when(stopped)}, it writes no record."
+        return Outcome(Status.PASS, f"The log covers {covers}. {ends}")
     if not troubles:
         return Outcome(Status.PASS, f"The log covers {covers}.")
     where = (

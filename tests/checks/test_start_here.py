@@ -139,9 +139,27 @@ def test_a_log_of_successes_only_is_doubted_only_where_other_data_show_failures(
     if provider == "okta":
         tenant.rows["assignments"][0]["error"] = "Failed on 11-19: remote server error"
     else:
-        tenant.rows["jobs"][0]["state"] = "Quarantine"
+        job = tenant.rows["jobs"][0]
+        job |= {"state": "Quarantine", "quarantine_reason": "EncounteredEscrowProportionThreshold"}
     finding = tenant.find("start.evidence_covers_the_window")
     assert finding.status is Status.WARN and "successes only" in finding.actual
+
+
+def test_a_log_that_stops_because_the_job_was_not_let_in_is_whole() -> None:
+    """A job whose credentials are refused writes no record of any person: nothing was filtered out."""
+    tenant = Tenant("entra")
+    tenant.rows["events"] = [e for e in tenant.rows["events"] if e["status"] == "success"]
+    last = pd.Timestamp(max(e["at"] for e in tenant.rows["events"]))
+    job = tenant.rows["jobs"][0]
+    job |= {"state": "Quarantine", "quarantine_reason": "EncounteredQuarantineException"}
+    job["quarantine_since"] = (last + pd.Timedelta(hours=1)).isoformat()
+    tenant.incident["window"]["start"] = (last + pd.Timedelta(minutes=30)).isoformat()
+    finding = tenant.find("start.evidence_covers_the_window")
+    assert finding.status is Status.PASS and "quarantine" in finding.actual, finding.actual
+    job["quarantine_since"] = (
+        last - pd.Timedelta(days=9)
+    ).isoformat()  # it got through since: the log does lack a part
+    assert tenant.find("start.evidence_covers_the_window").status is Status.WARN
 
 
 @pytest.mark.parametrize(

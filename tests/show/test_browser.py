@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from scimrunbook.run import run_incident
 from scimrunbook.runbook import view_of
 from scimrunbook.show import panels
 from scimrunbook.show.cards import fragment
+from scimrunbook.show.localtime import local
 from scimrunbook.show.report import report
+from scimrunbook.show.words import STATUS
 from tests.browser import ARTEFACTS, chromium, grave
 from tests.conftest import ROOT
 from tests.show.test_faces import EVIL, view  # noqa: F401
-from tests.tenants import quiet
+from tests.tenants import NINE, quiet
 
 pytestmark = pytest.mark.slow
 PROVIDERS = ("okta", "entra")
@@ -91,8 +94,9 @@ def test_executed_notebooks_show_every_finding_without_kernel_and_javascript(
     from nbconvert import HTMLExporter
 
     findings = json.loads((runs[provider] / "findings.json").read_text())["findings"]
+    diagnosis = json.loads((runs[provider] / "diagnosis.json").read_text())
     seen: list[str] = []
-    shown = ""
+    shown: dict[str, str] = {}
     with chromium() as browser:
         for path in sorted((runs[provider] / "notebooks").glob("*.ipynb")):
             nb = nbformat.read(path, as_version=4)
@@ -103,14 +107,42 @@ def test_executed_notebooks_show_every_finding_without_kernel_and_javascript(
             page = opened(browser, file, seen, java_script_enabled=False)
             for fold in page.locator("details").all():
                 fold.evaluate("d => d.open = true")
-            shown += page.locator("body").inner_text()
-    for finding in findings:
-        assert finding["id"] in shown and " ".join(finding["title"].split()) in " ".join(shown.split()), finding["id"]
-        assert finding["actual"][:40] in shown
+            shown[path.stem] = " ".join(page.locator("body").inner_text().split())
+    assert list(shown) == NINE and findings
+    lacking = [
+        (name, finding["id"], said)
+        for name, text in shown.items()
+        for finding in findings
+        if name[3:] == finding["section"]
+        for said in words_of(finding)
+        if said not in text
+    ]
+    assert lacking == [], "each finding stands whole in the notebook of its own section"
+    assert {f["section"] for f in findings} <= {name[3:] for name in NINE}
+    first = [w for c in diagnosis["causes"] for w in (c["why"], *(a["what"] for a in c["actions"]))]
+    first += [w for m in diagnosis["not_checked"] for w in (m["what"], m["get_it"])]
+    assert diagnosis["causes"] and [w for w in map(flat, first) if w not in shown["00_start_here"]] == []
 
 
-def test_the_notebooks_own_output_is_accessible(runs: dict[str, Path], tmp_path: Path) -> None:
-    shown = view_of(runs["entra"])
+def flat(text: object) -> str:
+    """As the eye reads it: the local time beside UTC, a time in a cell without T and Z, blanks as one."""
+    cell = re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)Z$", r"\1 \2 UTC", str(text))
+    return " ".join(local(cell).split())
+
+
+def words_of(finding: dict[str, Any]) -> list[str]:
+    """Everything a finding says that must stand in its card, unshortened."""
+    said = [finding["id"], finding["title"], STATUS[finding["status"]][1], finding["actual"], finding["needs"]]
+    said += [a[k] for a in finding["actions"] for k in ("what", "where")]
+    said += [e["caption"] for e in finding["evidence"]]
+    said += [str(cell) for e in finding["evidence"] for row in e["rows"][:1] for cell in row[:1]]
+    said += [finding["manual"][k] for k in ("question", "where")] if finding["manual"] else []
+    return [flat(text) for text in said if text]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_notebooks_own_output_is_accessible(provider: str, runs: dict[str, Path], tmp_path: Path) -> None:
+    shown = view_of(runs[provider])
     parts = [panels.overview(shown).html, panels.people(shown).html]
     parts += [panels.section(shown, name).html for name in shown.sections]
     page_of = (
