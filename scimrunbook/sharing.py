@@ -77,18 +77,28 @@ def lines(done: Shared) -> list[str]:
     return [*said, "The draft of the e-mail is support-request.eml in it. The folder private/ stays with you."]
 
 
-def verify_bundle(bundle: Path, signers: Path | None) -> int:
+def verify_bundle(bundle: str, signers: Path | None, outputs: Path | None = None) -> int:
+    """``bundle``: the ZIP, or a RUN of ours whose incident's newest bundle is meant."""
     _installed()
     from scimrunbook.evidence.verify import verify
 
-    verdict = verify(bundle, signers)
+    verdict = verify(_bundle(bundle, outputs), signers)
     say = _say()
     for line in verdict.lines:
         say(line)
     return verdict.code
 
 
-def reveal_pseudonym(run: str, pseudonym: str, outputs: Path | None) -> int:
+def _bundle(given: str, outputs: Path | None) -> Path:
+    if given.lower().endswith(".zip") or Path(given).is_file():
+        return Path(given)
+    shared = find_run(given, outputs).parent / "shared"
+    if not (bundles := sorted(shared.glob("*.zip"))):
+        raise UserProblem(f"Nothing was shared from {shown(shared.parent)} yet: scimrunbook share {plain(given)}")
+    return bundles[-1]
+
+
+def reveal_pseudonym(run: str, pseudonym: str | None, outputs: Path | None) -> int:
     from scimrunbook.evidence.reveal import reveal
 
     say = _say()

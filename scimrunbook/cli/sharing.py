@@ -26,20 +26,25 @@ def share(
     guarded(lambda: share_run(run, outputs, practice, key, unsigned, waive or [], because))
 
 
-@app.command(epilog="Example: scimrunbook verify 2026-11-23T20-15-07Z.zip --signers allowed_signers")
+@app.command(epilog="Example: scimrunbook verify demo-okta")
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="The ZIP that share built")],
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="The ZIP that share built, or a RUN of yours")],
     signers: Annotated[Path | None, typer.Option(help="allowed_signers file from the sender")] = None,
+    outputs: Outputs = None,
 ) -> None:
     """Check that a bundle is what its sender made. 0: intact and signed, 1: changed, 3: unsigned, or nobody vouches."""
     from scimrunbook.sharing import verify_bundle
 
-    guarded(lambda: verify_bundle(bundle, signers))
+    guarded(lambda: verify_bundle(bundle, signers, outputs))
 
 
-@app.command(epilog="Example: scimrunbook reveal CAT-1042 user-7k3mq2abcd")
+@app.command(epilog="Example: scimrunbook reveal demo-okta")
 def reveal(
-    run: RunName, pseudonym: Annotated[str, typer.Argument(help="As it stands in the bundle")], outputs: Outputs = None
+    run: RunName,
+    pseudonym: Annotated[
+        str | None, typer.Argument(help="As it stands in the bundle, e.g. user-7k3mq2abcd; without it, all of them")
+    ] = None,
+    outputs: Outputs = None,
 ) -> None:
     """Who a pseudonym of a bundle is. Told from the private map of the incident, which never leaves."""
     from scimrunbook.sharing import reveal_pseudonym

@@ -9,9 +9,12 @@ from scimrunbook.evidence.pseudonyms import HANDLE
 from scimrunbook.problems import UserProblem
 
 
-def reveal(incident_folder: Path, pseudonym: str) -> list[tuple[str, str, str]]:
-    """(pseudonym, kind, original) of everything that bears it: a whole pseudonym, or the handle inside several."""
-    asked = pseudonym.strip().lower()
+def reveal(incident_folder: Path, pseudonym: str | None = None) -> list[tuple[str, str, str]]:
+    """(pseudonym, kind, original) of everything that bears it: a whole pseudonym, or the handle inside several.
+
+    Without a pseudonym, of everything that was ever shared from the incident.
+    """
+    asked = (pseudonym or "").strip().lower()
     known = private.maps(incident_folder)
     if not known:
         raise UserProblem(
@@ -21,7 +24,8 @@ def reveal(incident_folder: Path, pseudonym: str) -> list[tuple[str, str, str]]:
         (name, one["kind"], one["original"])
         for name, originals in sorted(known.items())
         for one in originals
-        if name.lower() == asked
+        if pseudonym is None
+        or name.lower() == asked
         or (len(asked) >= HANDLE and asked.removeprefix("user-").partition("@")[0] in name.lower())
     ]
     if not found:

@@ -67,7 +67,9 @@ def open_lab(file: Path | None, *, browser: bool, port: int | None) -> int:
     command += [f"--LabApp.default_url=/lab/tree/{(folder / START).resolve().relative_to(root.resolve()).as_posix()}"]
     command += [] if browser else ["--no-browser"]
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"] if port else []
-    print(f"Opening {folder / START}. Ctrl-C here ends JupyterLab.", file=sys.stderr)  # noqa: T201
+    here = folder.resolve()
+    shown = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here
+    print(f"Opening {shown / START}. Ctrl-C here ends JupyterLab.", file=sys.stderr)  # noqa: T201
     try:
         return subprocess.run(command, check=False).returncode  # noqa: S603 - our own interpreter, our own arguments
     except KeyboardInterrupt:

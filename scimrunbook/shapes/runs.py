@@ -1,8 +1,4 @@
-"""The shape of what ``--json`` prints and of ``findings.json`` and ``diagnosis.json``: typed once, published as schema.
-
-``docs/schemas/`` holds the JSON Schemas made from these types (``python docs/generate.py``); a test compares them, and
-validates what the verbs really print. A key may be added within a ``schema_version``; none changes its meaning.
-"""
+"""``findings.json`` and ``diagnosis.json``, and what ``run``, ``check`` and ``trace`` print with ``--json``."""
 
 from __future__ import annotations
 
@@ -12,23 +8,23 @@ from typing import (
     NotRequired,  # comes with pydantic, which needs it before Python 3.12
 )
 
-from pydantic import ConfigDict, TypeAdapter, with_config
+from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-_WHOLE = ConfigDict(extra="forbid")
+WHOLE = ConfigDict(extra="forbid")
 State = Literal["pass", "fail", "warn", "manual", "skipped", "error"]
 Verdict = Literal["problem", "inconclusive", "healthy"]
 Hop = Literal["passed", "stopped", "not reached", "not known"]
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Step(TypedDict):
     where: str
     what: str
     why: str
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Evidence(TypedDict):
     caption: str
     columns: list[str]
@@ -36,18 +32,18 @@ class Evidence(TypedDict):
     total: int
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Affected(TypedDict):
     count: int
     keys: list[str]
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class AffectedOf(Affected):
     table: str
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Manual(TypedDict):
     question: str
     where: str
@@ -55,7 +51,7 @@ class Manual(TypedDict):
     healthy: list[str]
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Finding(TypedDict):
     """One answer of one check; its title states the healthy state."""
 
@@ -82,7 +78,7 @@ class Finding(TypedDict):
     source: str
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Head(TypedDict):
     schema_version: Literal[1]
     incident: str
@@ -90,14 +86,14 @@ class Head(TypedDict):
     as_of: str
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Findings(Head):
     """``findings.json``."""
 
     findings: list[Finding]
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Cause(TypedDict):
     """A ranked cause, the likeliest first."""
 
@@ -115,7 +111,7 @@ class Cause(TypedDict):
     look_again: dict[str, str | None]
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Missing(TypedDict):
     """``checks``: the checks that could not be made for it, where they are known."""
 
@@ -124,13 +120,13 @@ class Missing(TypedDict):
     checks: NotRequired[str]
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Support(TypedDict):
     needed: bool
     reason: str
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Masked(TypedDict):
     finding: str
     cause: str
@@ -139,7 +135,7 @@ class Masked(TypedDict):
     kind: str
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Diagnosis(Head):
     """``diagnosis.json``."""
 
@@ -153,7 +149,7 @@ class Diagnosis(Head):
     decides: dict[str, str] | None
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Result(Diagnosis):
     """What ``run --json`` and ``check --json`` print: the diagnosis, the findings, and where the run lies."""
 
@@ -161,7 +157,7 @@ class Result(Diagnosis):
     findings: list[Finding]
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Passed(TypedDict):
     """One hop of a card."""
 
@@ -192,7 +188,7 @@ class Card(TypedDict):
     timeline: list[dict[str, Any]]
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Match(TypedDict):
     kind: Literal["person", "group"]
     key: str
@@ -201,22 +197,10 @@ class Match(TypedDict):
     how: str
 
 
-@with_config(_WHOLE)
+@with_config(WHOLE)
 class Way(Head):
     """What ``trace --json`` prints. Exactly one match has its card; nothing is guessed."""
 
     asked: str
     matches: list[Match]
     cards: list[Card]
-
-
-SHAPES: dict[str, Any] = {"findings": Findings, "diagnosis": Diagnosis, "check": Result, "trace": Way}
-
-
-def json_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of one of ``SHAPES``."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **TypeAdapter(SHAPES[name]).json_schema(),
-        "title": f"scimrunbook {name}",
-    }
