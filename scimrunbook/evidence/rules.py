@@ -31,6 +31,7 @@ RULES: tuple[tuple[str, str, bool], ...] = (
     ("named value", rf'(?i)"name"\s*:\s*"[^"]*(?:{PATTERN})[^"]*"\s*,\s*"value"\s*:\s*"([^"]{{6,}})"', True),
     ("user info in an address", r"://[^/\s:@\"']{1,100}:([^/\s@\"']{3,})@", False),
     ("query parameter", r"(?i)[?&](?:sig|signature|code|key|jwt|assertion|nonce|auth)=([^&\s\"'<>]{8,})", True),
+    ("access key id", r"(?:^|[^A-Za-z0-9])((?:AKIA|ASIA)[A-Z2-7]{16})(?:$|[^A-Za-z0-9])", False),
     ("private key", r"(-----BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY)", False),
     ("private JWK", r'"d"\s*:\s*"([A-Za-z0-9_-]{20,})"', False),
 )  # fmt: skip
