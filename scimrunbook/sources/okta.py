@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from scimrunbook.guide import HOW_TO_GET, OKTA_APP_NAME
 from scimrunbook.incident import Incident
+from scimrunbook.snapshot import AppFacts
 from scimrunbook.sources import okta_directory as directory
 from scimrunbook.sources import okta_log
 from scimrunbook.sources.fields import obj, text
@@ -127,10 +128,24 @@ class _Okta:
             job["schedule_state"] = "Disabled"
         if status in ("ENABLED", "DISABLED"):
             tally.say(f"Provisioning connection: {status}.")
+        elif status:
+            tally.say("Okta does not tell the connection of this kind of application; its own features count.")
         facts = self.parts.facts.app
         if facts.features is None:
-            path = f"{self.app_path}/features/USER_PROVISIONING"
-            facts.features = directory.capabilities(self.quietly(lambda: self.org.get(path).json()))
+            self.features(facts, tally)
+
+    def features(self, facts: AppFacts, tally: Tally) -> None:
+        """The feature USER_PROVISIONING, where the application itself tells no features."""
+        answer = self.quietly(lambda: self.org.reader.get(f"{self.app_path}/features/USER_PROVISIONING"))
+        told = self.quietly(answer.json) if answer is not None else None
+        if answer is not None and answer.status == 200:
+            facts.features = directory.capabilities(told)
+            return
+        refused = directory.features_refused(told)
+        if refused == "not_enabled":
+            facts.features = []
+        if refused:
+            tally.say(f"Asked for its features, Okta says that provisioning is {refused.replace('_', ' ')}.")
 
     @staticmethod
     def quietly(work: Callable[[], Any]) -> Any:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from scimrunbook.guide import OKTA_TOGGLES
 from scimrunbook.snapshot import AppFacts
-from scimrunbook.sources.fields import as_json, first, moment, obj, text, texts
+from scimrunbook.sources.fields import as_json, first, moment, obj, objects, text, texts
 
 Row = dict[str, Any]
 # Whom Okta provisions: PROVISIONED and RECOVERY people have yet to sign in or to choose a password. Nobody is sent
@@ -73,6 +73,14 @@ def capabilities(record: Any) -> list[str] | None:
         for (group, name), feature in _CAPABILITIES.items()
     }
     return [feature for feature, status in states.items() if status == "ENABLED"]
+
+
+def features_refused(record: Any) -> Literal["not_supported", "not_enabled"] | None:
+    """What a 400 for the features says: this kind of application does not tell them, or provisioning is not enabled."""
+    said = " ".join(text(c.get("errorsummary")) or "" for c in objects(obj(record).get("errorcauses"))).casefold()
+    if "provisioning is not supported" in said:
+        return "not_supported"
+    return "not_enabled" if "provisioning is not enabled" in said else None
 
 
 def app_of(record: Any) -> str | None:

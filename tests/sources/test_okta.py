@@ -325,6 +325,7 @@ def test_features_and_connection_are_asked_where_the_application_does_not_tell()
                      f"/apps/{data.APP}/features/USER_PROVISIONING": 400})  # fmt: skip
     assert usual.facts.app.features is None
     assert usual.whole("okta.app")
+    assert "its own features count" in covered(usual, "okta.app")["note"]
 
 
 def test_without_an_application_the_directory_and_its_log_are_still_read() -> None:

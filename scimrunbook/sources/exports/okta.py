@@ -150,11 +150,38 @@ def mappings(document: Document) -> Recognised | None:
         return None if rows is None else {"mappings": rows}
 
     found = _each(document, read, app_of=directory.mapping_app)
-    records = document.records.items if document.records else []
-    if found.rows and not found.refused and not any("properties" in obj(r) for r in records):
-        found.refused = "a list of mappings, which leaves out their rows"
-        found.get_it = "Open /api/v1/mappings/<id> for each id of this list and save each answer."
+    records = [obj(r) for r in document.records.items] if document.records else []
+    ours = [r for r in records if directory.mapping_app(r) in (None, _wanted(document) or directory.mapping_app(r))]
+    listed = {i for r in ours if "properties" not in r and (i := text(r.get("id")))}
+
+    def settle(found: Recognised, parts: Parts) -> None:
+        seen = _MAPPINGS.setdefault(parts, ([], set()))
+        seen[0].append((found, listed))
+        seen[1].update(i for r in ours if "properties" in r and (i := text(r.get("id"))))
+        for page, ids in seen[0]:
+            _are_they_all(page, ids - seen[1], bool(ids & seen[1]))
+
+    if found.rows and not found.refused:
+        found.settle = settle
+        _are_they_all(found, listed, len(listed) < len(ours))
     return found
+
+
+# The profile mappings of one run: the files that are lists, and the ids of those that were saved with their rows.
+_MAPPINGS: WeakKeyDictionary[Parts, tuple[list[tuple[Recognised, set[str]]], set[str]]] = WeakKeyDictionary()
+
+
+def _are_they_all(page: Recognised, lacking: set[str], some: bool) -> None:
+    """A list leaves out the rows of its mappings: it says which of them stand in no other file of the folder."""
+    page.refused = page.get_it = None
+    page.complete = False if lacking else None
+    if not lacking:
+        return
+    page.get_it = "Open /api/v1/mappings/<id> and save the answer, for each of: " + ", ".join(sorted(lacking)[:8])
+    if some:
+        page.note = f"Of {len(lacking)} mappings of the list the rows are missing. {page.get_it}."
+    else:
+        page.refused = "a list of mappings, which leaves out their rows"
 
 
 def _is_user(r: dict[str, Any]) -> bool:

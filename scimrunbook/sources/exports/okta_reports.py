@@ -12,7 +12,7 @@ from typing import Any
 from scimrunbook.sources import okta_log
 from scimrunbook.sources.exports.documents import Document
 from scimrunbook.sources.exports.registry import Recognised, parser
-from scimrunbook.sources.fields import moment, obj, span
+from scimrunbook.sources.fields import moment, span
 from scimrunbook.sources.parts import Parts
 
 _ASSIGNED = {
@@ -157,29 +157,3 @@ def _american(printed: str) -> str:
     day, _, clock = printed.partition(" ")
     clock = clock.replace(" ", "").upper()
     return f"{day.replace('-', '/')} {clock[:-2]} {clock[-2:]}"
-
-
-@parser(what="okta.app", title="Okta features or connection of an application", provider="okta", rank=1)
-def of_no_use(document: Document) -> Recognised | None:
-    """Saved by well-meaning admins; the application's own answer says the same and more."""
-    records = document.records
-    shapes = [obj(r) for r in records.objects[:20]] if records else []
-    if not shapes:
-        return None
-    if all({"name", "status", "capabilities"} <= set(r) for r in shapes):
-        kind = "the features of an application"
-    elif all(set(r) <= {"status", "profile", "authscheme", "baseurl", "_links"} and _scheme(r) for r in shapes):
-        kind = "the provisioning connection of an application"
-    else:
-        return None
-    assert records is not None
-    return Recognised(
-        len(shapes),
-        records.unreadable + len(records.items) - len(records.objects),
-        refused=f"{kind}; what is switched on stands in the answer for the application itself",
-        get_it="Save the answer of /api/v1/apps/<app id>: its features say what is switched on.",
-    )
-
-
-def _scheme(record: dict[str, Any]) -> bool:
-    return "authscheme" in record or "authscheme" in obj(record.get("profile"))

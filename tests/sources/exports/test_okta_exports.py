@@ -173,6 +173,75 @@ def test_the_list_of_mappings_lacks_their_rows() -> None:
     assert "/api/v1/mappings/<id>" in (found.get_it or "")
 
 
+def test_a_list_of_mappings_names_those_that_no_other_file_holds(tmp_path: Path) -> None:
+    one, other = data.mapping(), data.mapping(id="prm00000000000000002")
+    listed = [{k: v for k, v in m.items() if k != "properties"} for m in (one, other)]
+    snapshot, rows = folder(tmp_path, {"list.json": listed, "single.json": one})
+    assert len(snapshot["mappings"]) and rows["list.json"]["refused"] is None
+    assert rows["list.json"]["complete"] is False and other["id"] in rows["list.json"]["note"]
+    assert one["id"] not in rows["list.json"]["note"]
+    _, rows = folder(tmp_path, {"z.json": other})
+    assert rows["list.json"]["complete"] is None and rows["list.json"]["refused"] is None
+
+
+FEATURE = {
+    "name": "USER_PROVISIONING",
+    "status": "ENABLED",
+    "capabilities": {
+        "create": {"lifecycleCreate": {"status": "ENABLED"}},
+        "update": {"profile": {"status": "ENABLED"}, "lifecycleDeactivate": {"status": "DISABLED"}},
+    },
+}
+REFUSED = {"errorCode": "E0000001", "errorSummary": "Api validation failed: feature", "errorCauses": []}
+
+
+def test_features_are_read_and_the_applications_own_count_before_them(tmp_path: Path) -> None:
+    snapshot, rows = folder(tmp_path, {"f.json": [FEATURE, {**FEATURE, "name": "INBOUND_PROVISIONING"}]})
+    assert snapshot.facts.app.features == ["PUSH_NEW_USERS", "PUSH_PROFILE_UPDATES"]
+    assert (rows["f.json"]["what"], rows["f.json"]["rows"], rows["f.json"]["refused"]) == ("okta.app", 2, None)
+    snapshot, _ = folder(tmp_path, {"a.json": data.app()})
+    assert snapshot.facts.app.features == data.app()["features"]
+
+
+def test_features_of_another_application_or_of_none_are_refused(tmp_path: Path) -> None:
+    link = {"self": {"href": f"https://acme.okta.com/api/v1/apps/{data.OTHER_APP}/features/USER_PROVISIONING"}}
+    files = {"o.json": {**FEATURE, "_links": link}, "i.json": {**FEATURE, "name": "INBOUND_PROVISIONING"}}
+    snapshot, rows = folder(tmp_path, {**files, "g.json": [data.group()]})
+    assert snapshot.facts.app.features is None
+    assert data.OTHER_APP in rows["o.json"]["refused"] and "USER_PROVISIONING" in rows["i.json"]["refused"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "features", "refused"),
+    [("Provisioning is not supported.", None, "usual and no error"),
+     ("Provisioning is not enabled for the app instance.", [], None)],
+)  # fmt: skip
+def test_a_saved_refusal_of_the_features_says_what_it_means(
+    cause: str, features: Any, refused: str | None, tmp_path: Path
+) -> None:
+    answer = {**REFUSED, "errorCauses": [{"errorSummary": cause}]}
+    snapshot, rows = folder(tmp_path, {"f.json": answer, "g.json": [data.group()]})
+    assert snapshot.facts.app.features == features
+    assert (rows["f.json"]["refused"] or "").endswith(refused or "")
+    assert not refused or "/api/v1/apps/" in rows["f.json"]["get_it"]
+
+
+@pytest.mark.parametrize(
+    ("status", "schedule"), [("ENABLED", "Active"), ("DISABLED", "Disabled"), ("UNKNOWN", "Active")]
+)
+def test_the_provisioning_connection(status: str, schedule: str, tmp_path: Path) -> None:
+    connection = {"status": status, "profile": {"authScheme": "TOKEN"}, "authScheme": "TOKEN"}
+    snapshot, rows = folder(tmp_path, {"c.json": connection, "z.json": data.app()})
+    assert list(snapshot["jobs"]["schedule_state"]) == [schedule]
+    assert (rows["c.json"]["refused"] is None) == (status != "UNKNOWN")
+
+
+def test_a_disabled_connection_alone_is_told_of_the_named_application(tmp_path: Path) -> None:
+    link = {"self": {"href": f"https://acme.okta.com/api/v1/apps/{data.APP}/connections/default"}}
+    snapshot, _ = folder(tmp_path, {"c.json": {"status": "DISABLED", "authScheme": "TOKEN", "_links": link}})
+    assert list(snapshot["jobs"]["job_id"]) == [data.APP]
+
+
 def test_among_all_applications_the_one_of_catalogs_kind_is_taken(tmp_path: Path) -> None:
     several = [data.app(id=data.OTHER_APP, name="wiki", label="Wiki"), data.app()]
     snapshot, _ = folder(tmp_path, {"apps.json": several}, data.incident(None))
@@ -270,13 +339,15 @@ def test_the_header_alone_is_a_log_without_events() -> None:
     ("name", "what"),
     [("app_users.recorded.ndjson", "okta.app_users"), ("app_groups.recorded.ndjson", "okta.app_groups"),
      ("profile_mappings.recorded.ndjson", "okta.mappings"),
-     ("group_push_mappings.sample.ndjson", "okta.push_mappings")],
+     ("group_push_mappings.sample.ndjson", "okta.push_mappings"),
+     ("connections_default.recorded.ndjson", "okta.app"), ("features.recorded.ndjson", "okta.app")],
 )  # fmt: skip
 def test_every_recorded_answer_is_read_or_refused_with_a_reason(name: str, what: str) -> None:
     seen = 0
     for exchange in lines(f"api/{name}"):
         body = exchange["body"]
-        if exchange["status"] != 200 or not body or exchange["method"] not in ("GET", "POST", "PUT"):
+        told = exchange["status"] == 200 or (exchange["method"] == "GET" and "not supported" in json.dumps(body))
+        if not told or not body or exchange["method"] not in ("GET", "POST", "PUT"):
             continue
         hit = recognise(document(body))
         assert hit is not None, exchange["url"]

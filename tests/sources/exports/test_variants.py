@@ -133,15 +133,6 @@ def test_assignments_of_several_applications_are_not_mixed(tmp_path: Path) -> No
     assert "several applications: X, Y" in row_of(read(tmp_path, incident("okta")), "report.csv")["refused"]
 
 
-def test_features_and_connections_say_what_to_save_instead(tmp_path: Path) -> None:
-    put(tmp_path, "features.json", [{"name": "USER_PROVISIONING", "status": "ENABLED", "capabilities": {}}])
-    put(tmp_path, "connection.json", {"status": "UNKNOWN", "profile": {"authScheme": "UNKNOWN"}})
-    put(tmp_path, "groups.json", [{"id": "00g1", "objectClass": ["okta:user_group"], "profile": {"name": "A"}}])
-    parts = read(tmp_path, incident("okta"))
-    for name, said in (("features.json", "features"), ("connection.json", "connection")):
-        assert said in row_of(parts, name)["refused"] and "/api/v1/apps/" in row_of(parts, name)["get_it"]
-
-
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
