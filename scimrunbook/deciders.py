@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scimrunbook import guide
+from scimrunbook.checks._needs import how_to_get
 from scimrunbook.findings import Finding, Status
 from scimrunbook.ranking import QUESTIONS, TELLING
 from scimrunbook.snapshot import Snapshot
@@ -51,3 +52,21 @@ def decider(missing: Sequence[dict[str, str]], findings: Sequence[Finding]) -> d
         return None
     asked = open_[0].manual
     return {"what": f"an answer to: {asked.question}", "get_it": f"Look here: {asked.where}.", "checks": open_[0].id}
+
+
+def doubt(snapshot: Snapshot, finding: str | None, findings: Sequence[Finding]) -> str | None:
+    """What was not read and could overturn a cause that is named all the same; None where nothing could.
+
+    Entra keeps a job in quarantine until its next attempt, up to a day: that the credentials were entered anew in the
+    meantime stands in the audit log alone, or shows when the token is tried.
+    """
+    tried = any(f.id == "token.is_accepted" and f.status in (Status.PASS, Status.FAIL) for f in findings)
+    if finding != "token.did_not_change" or snapshot.provider != "entra" or tried:
+        return None
+    if snapshot.read("entra.directory_audits"):
+        return None
+    return (
+        "Press Test Connection first. If it succeeds, the credentials were entered anew since Entra's last attempt, "
+        "and Restart provisioning is all that is missing. The audit log would tell. "
+        + how_to_get(snapshot, "entra.directory_audits")
+    )

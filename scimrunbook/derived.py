@@ -55,13 +55,25 @@ def among(texts: pd.Series[Any], values: Iterable[Any]) -> pd.Series[Any]:
     """``texts.isin(values)`` for text, by Arrow's hash table instead of Python's; missing is in nothing."""
     if not isinstance(values, pd.Series | pd.Index):
         values = pd.Series(list(values), dtype="str")
-    found = pc.is_in(_arrow(texts), value_set=_arrow(values.dropna()))
-    return pd.Series(np.asarray(found), index=texts.index, name=texts.name)
+    column, wanted = _arrow(texts), _arrow(values.dropna())
+    if _few(column, wanted):
+        wanted = wanted.filter(pc.is_in(wanted, value_set=column))
+    return pd.Series(np.asarray(pc.is_in(column, value_set=wanted)), index=texts.index, name=texts.name)
 
 
 def _places(keys: pd.Series[Any], index: pd.Index[Any]) -> Any:
     """Where each key stands in the index, -1 where it does not."""
-    return np.asarray(pc.fill_null(pc.index_in(_arrow(keys), value_set=_arrow(index)), -1))
+    wanted, held = _arrow(keys), _arrow(index)
+    if not _few(wanted, held):
+        return np.asarray(pc.fill_null(pc.index_in(wanted, value_set=held), -1))
+    at = np.flatnonzero(np.asarray(pc.is_in(held, value_set=wanted)))
+    found = np.asarray(pc.fill_null(pc.index_in(wanted, value_set=held.take(pa.array(at))), -1))
+    return np.where(found >= 0, np.append(at, -1)[found], -1)
+
+
+def _few(texts: Any, table: Any) -> bool:
+    """Whether so few are looked up that hashing them, instead of the whole table, is worth a second pass."""
+    return bool(len(texts) * 8 < len(table))
 
 
 def _arrow(texts: pd.Series[Any] | pd.Index[Any]) -> Any:

@@ -17,7 +17,7 @@ The rule, in the order in which it is applied:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -26,10 +26,10 @@ from scimrunbook import guide
 from scimrunbook.advice import first_fix, look_again, meanwhile
 from scimrunbook.checks._needs import how_to_get
 from scimrunbook.checks.runner import head
-from scimrunbook.deciders import decider, not_checked
+from scimrunbook.deciders import decider, doubt, not_checked
 from scimrunbook.derived import among
 from scimrunbook.findings import MAX_AFFECTED_SHOWN, Action, Cause, Finding, Reach, Status
-from scimrunbook.masked import CONSEQUENCES, SEEN_DIRECTLY, masked
+from scimrunbook.masked import CONSEQUENCES, SEEN_DIRECTLY, SWITCHED, masked
 from scimrunbook.matching import catalog_known
 from scimrunbook.preview import Preview, preview
 from scimrunbook.ranking import EXPLAINS, NEEDS_CATALOG, ORDER, QUESTIONS, TELLING, specificity
@@ -39,7 +39,10 @@ from scimrunbook.trace import HOPS, counts
 
 @dataclass(frozen=True, slots=True)
 class RankedCause:
-    """One cause: ``cause`` is a family or ``unknown``; ``finding`` the id it rests on (None for ``unknown``)."""
+    """One cause: ``cause`` is a family or ``unknown``; ``finding`` the id it rests on (None for ``unknown``).
+
+    ``ask`` is the one thing that would decide: for ``unknown``, and where something unread could overturn the cause.
+    """
 
     cause: str
     finding: str | None
@@ -111,10 +114,11 @@ def diagnose(snapshot: Snapshot, findings: Sequence[Finding], hops: pd.DataFrame
     """The ranked causes of a snapshot's findings and trace; see the module for the rule."""
     speaking = [f for f in findings if f.deciding and f.status in (Status.FAIL, Status.WARN) and f.causes]
     echoes = _echoes(findings)
-    speaking = [f for f in speaking if not f.id.startswith(echoes) or f.id in SEEN_DIRECTLY]
+    speaking = [f for f in speaking if f.id not in echoes]
     against = [f for f in findings if f.status is Status.PASS and f.against]
     concerned = _concerned(findings, hops)
     causes = ranked(snapshot, speaking, against, concerned, findings, hops)
+    causes = tuple(replace(c, ask=doubt(snapshot, c.finding, findings)) for c in causes)
     unknown = _unexplained(snapshot, findings, causes)
     all_causes = (*causes, *unknown)
     verdict = _verdict(snapshot, findings, causes, unknown)
@@ -138,22 +142,32 @@ def diagnose(snapshot: Snapshot, findings: Sequence[Finding], hops: pd.DataFrame
     )
 
 
-def _echoes(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Ids (or their beginnings) of findings that may be the mere trace of something nobody could look at.
+def _echoes(findings: Sequence[Finding]) -> frozenset[str]:
+    """Ids of findings that may be the mere trace of something nobody could look at; they name no cause.
 
     Nothing was tried since the log's end and nobody could see whether provisioning is on; or no log was read, so that
-    nothing tells why something did not arrive: then no consequence is named as a cause. Where the switches were not
-    read, a departure that was not sent on may be theirs.
+    nothing tells why something did not arrive: then no consequence is named. Where neither was seen, "it has not come
+    yet" is no answer either: nothing is known to run. Where the switches were not read, whatever was not sent may be
+    theirs.
     """
     status = {f.id: f.status for f in findings}
-    unread = {f.id for f in findings if f.status is Status.SKIPPED and f.needs and not f.blocked_by}
-    judged = status.get("connection.provisioning_is_on") in (Status.PASS, Status.FAIL)
-    silent = status.get("sync.log_does_not_stop") is Status.WARN and not judged
-    if silent or {"sync.no_failed_operations", "sync.log_does_not_stop"} <= unread:
-        return CONSEQUENCES
-    if "connection.actions_are_enabled" in unread:
-        return ("assignments.leavers_were_unassigned_by_provider",)
-    return ()
+    unseen = {
+        f.id
+        for f in findings
+        if not f.blocked_by and (f.status is Status.MANUAL or (f.status is Status.SKIPPED and f.needs))
+    }
+    on = status.get("connection.provisioning_is_on") in (Status.PASS, Status.FAIL)
+    silent = status.get("sync.log_does_not_stop") is Status.WARN and not on
+    blind = unseen >= {"sync.no_failed_operations", "sync.log_does_not_stop"}
+    echoes: set[str] = set()
+    if silent or blind:
+        echoes |= {f.id for f in findings if f.id.startswith(CONSEQUENCES) and f.id not in SEEN_DIRECTLY}
+    if blind and "connection.provisioning_is_on" in unseen:
+        echoes.add("sync.enough_time_has_passed")
+    if "connection.actions_are_enabled" in unseen:
+        # that Catalog accepted something and does not hold it is no matter of switches
+        echoes |= {f.id for f in findings if f.id in SWITCHED and f.causes[:1] != (Cause.CATALOG_SIDE,)}
+    return frozenset(echoes)
 
 
 def ranked(

@@ -30,6 +30,12 @@ CONSEQUENCES = (
 _IDLE = "sync.fresh_run_queued_after_fix"
 # Those of them that something besides the log proves: the job's own record, a date, the settings' history.
 SEEN_DIRECTLY = ("sync.runs_on_schedule", "sync.enough_time_has_passed", "connection.not_quarantined")
+# What a switch that is off leaves behind: somebody changed, and nothing was sent.
+SWITCHED = (
+    "assignments.leavers_were_unassigned_by_provider",
+    "mapping.values_arrive",
+    "sync.log_does_not_stop",
+)
 
 
 def masked(findings: Sequence[Finding]) -> tuple[dict[str, str], ...]:

@@ -225,4 +225,4 @@ def _silently_out(snapshot: Snapshot, frame: pd.DataFrame, since: pd.Series[Any]
     if not filtered or pd.isna(ran):
         return pd.Series(False, index=frame.index)
     older: pd.Series[Any] = (since < ran).fillna(False)
-    return older & ~frame["person_key"].isin(snapshot["events"]["person_key"])
+    return older & ~among(frame["person_key"], snapshot["events"]["person_key"])

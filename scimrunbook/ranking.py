@@ -78,6 +78,7 @@ NEEDS_CATALOG = ("missing_people", "stale_attributes", "lingering_access", "empt
 TELLING = (
     "token.did_not_change",
     "connection.provisioning_is_on",
+    "connection.actions_are_enabled",
     "symptoms.nobody_missing",
     "sync.no_failed_operations",
     "base_url.matches_the_region",

@@ -31,6 +31,13 @@ def test_among_is_isin_but_for_missing_values(texts: list[str | None], values: l
     assert list(found) == [t is not None and t in values for t in texts]
 
 
+def test_a_few_keys_in_a_long_table_are_found_as_many_are() -> None:
+    table = pd.Series(range(40), index=pd.Index([f"k{n}" for n in range(40)], dtype="str"), dtype="Int64")
+    few = pd.Series(["k39", None, "no", "k0"], dtype="str")  # fewer than an eighth: the other way of looking
+    assert looked_up(few, table).tolist() == [39, pd.NA, pd.NA, 0]
+    assert list(among(few, table.index)) == [True, False, False, True]
+
+
 def test_rows_are_found_once_for_all_columns() -> None:
     table = pd.DataFrame(
         {"n": [1, 2], "flag": [True, False], "text": ["x", "y"]}, index=pd.Index(["a", "b"], dtype="str")

@@ -261,3 +261,35 @@ def test_without_a_log_no_mere_consequence_is_named_as_a_cause() -> None:
     assert set(causes_of(left, twice)) == {"duplicate_identity", "sync_schedule"}
     assert causes_of(left, twice, *unread) == ["duplicate_identity"]
     assert diagnose(Tenant("okta").snapshot(), [left, *unread], NOBODY).verdict == "inconclusive"
+
+
+def test_where_the_switches_were_not_read_what_was_not_sent_may_be_theirs() -> None:
+    left = finding("assignments.leavers_were_unassigned_by_provider", Cause.SYNC_SCHEDULE)
+    stale = finding("mapping.values_arrive", Cause.ATTRIBUTE_MAPPING)
+    stops = finding("sync.log_does_not_stop", Cause.URL_OR_TOKEN, Status.WARN)
+    asked = Manual("Are all three switches on?", "Provisioning > To App")
+    switches = finding("connection.actions_are_enabled", None, Status.MANUAL, manual=asked)
+    on = finding("connection.provisioning_is_on", None, Status.PASS)
+    assert len(causes_of(on, left, stale, stops)) == 3
+    assert causes_of(on, left, stale, stops, switches) == []
+    # what Catalog accepted and does not hold is no matter of switches
+    dropped = finding("mapping.values_arrive", Cause.CATALOG_SIDE)
+    assert causes_of(on, dropped, switches) == ["catalog_side"]
+
+
+def test_waiting_is_no_answer_where_nothing_is_known_to_run() -> None:
+    waits = finding("sync.enough_time_has_passed", Cause.SYNC_SCHEDULE, Status.WARN)
+    unread = [finding(i, None, Status.SKIPPED) for i in ("sync.no_failed_operations", "sync.log_does_not_stop")]
+    on = finding("connection.provisioning_is_on", None, Status.SKIPPED)
+    assert causes_of(waits, *unread) == ["sync_schedule"]
+    assert causes_of(waits, *unread, on) == []
+
+
+def test_a_dead_token_of_entra_is_doubted_where_nobody_saw_whether_it_was_renewed() -> None:
+    dead = finding("token.did_not_change", Cause.URL_OR_TOKEN, reach=Reach.TENANT)
+    entra = Tenant("entra").unread("entra.directory_audits")
+    (cause,) = diagnose(entra.snapshot(), [dead], NOBODY).causes
+    assert cause.ask is not None and "Test Connection first" in cause.ask and "audit log" in cause.ask
+    tried = finding("token.is_accepted", None, Status.FAIL)
+    for findings, tenant in (([dead, tried], entra), ([dead], Tenant("entra")), ([dead], Tenant("okta"))):
+        assert diagnose(tenant.snapshot(), findings, NOBODY).causes[0].ask is None

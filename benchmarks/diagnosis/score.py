@@ -31,6 +31,7 @@ class Result:
     observable: bool = True  # whether what was read can show the fault at all
     at_most: bool = False  # whether what can be read may show fewer people than the truth: chance, or no access
     impossible: str = ""  # why the tenant could not be built
+    doubted: bool = False  # the first cause is named with what could overturn it
     crowd: tuple[str, ...] = field(default=())  # the first few people missed or named too many
 
     @property
@@ -78,7 +79,8 @@ def result(case: Case, source: str, tenant: Tenant, judged: Judgement) -> Result
         missed,
         extra,
         all(read in t.observable_in for t in tenant.truth),
-        any(t.at_most for t in tenant.truth),
+        any(t.at_most or read in t.partly for t in tenant.truth),
+        doubted=bool(causes and causes[0].ask),
         crowd=crowd,
     )
 
@@ -113,8 +115,8 @@ def f1(results: Sequence[Result]) -> float | None:
 
 
 def confidently_wrong(r: Result) -> bool:
-    """A first cause was named, and it is of none of the families that are broken."""
-    return bool(r.said) and r.said[0][0] != "unknown" and r.said[0][0] not in {c for c, _ in r.truth}
+    """A first cause was named without a doubt, and it is of none of the families that are broken."""
+    return bool(r.said) and r.said[0][0] != "unknown" and not r.doubted and r.said[0][0] not in {c for c, _ in r.truth}
 
 
 def share(flags: Iterable[bool]) -> float | None:

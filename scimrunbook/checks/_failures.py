@@ -23,7 +23,7 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.derived import derived, yes
+from scimrunbook.derived import among, derived, yes
 from scimrunbook.errors import readings
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Status
 from scimrunbook.history import in_backoff, iso, last_of, open_failures, operations, when
@@ -66,7 +66,7 @@ def standing(snapshot: Snapshot) -> pd.DataFrame:
     if len(done) and not bool(done["ok"].any()):
         people, teams = pending(snapshot), wanted_teams(snapshot)
         settled = [*people[people["need"] == "none"]["person_key"], *teams[yes(teams["exists"])]["group_key"]]
-        rows = rows[~rows["key"].isin(settled)]
+        rows = rows[~among(rows["key"], settled)]
     return rows
 
 

@@ -13,6 +13,7 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
+from scimrunbook.derived import among
 from scimrunbook.findings import Action, Cause, Outcome, Status
 from scimrunbook.history import last_of
 from scimrunbook.pending import pending
@@ -36,8 +37,8 @@ def none_was_removed_by_hand(snapshot: Snapshot) -> Outcome:
     lacking = table[(table["need"] == "create") & (table["proof"] == "catalog")]
     last = last_of(snapshot)
     app = snapshot["app_accounts"]
-    linked = set(app[app["external_id"].notna()]["person_key"].dropna())
-    hit = keys(lacking["person_key"][lacking["person_key"].isin({*last.index[last["state"] == "on"], *linked})])
+    linked = among(lacking["person_key"], app[app["external_id"].notna()]["person_key"])
+    hit = keys(lacking["person_key"][linked | among(lacking["person_key"], last.index[last["state"] == "on"])])
     if not hit:
         return Outcome(Status.PASS, f"Catalog holds every account that {provider(snapshot)} made.")
     if snapshot.provider == "okta":

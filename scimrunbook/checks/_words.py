@@ -38,8 +38,8 @@ def keys(values: Iterable[Any]) -> tuple[str, ...]:
 
 def who(snapshot: Snapshot, affected: Sequence[str], most: int = 3) -> str:
     """``ada@example.com, bob@example.com and 4 more``."""
-    table = everybody(snapshot).drop_duplicates("person_key").set_index("person_key")
     shown = pd.Series(list(affected[:most]), dtype="str")
+    table = _rows_of(snapshot, shown)
     named = looked_up(shown, table["email"]).fillna(looked_up(shown, table["login"]))
     groups = snapshot["groups"].dropna(subset=["group_key"]).drop_duplicates("group_key").set_index("group_key")
     named = named.fillna("group " + looked_up(shown, groups["name"])).fillna(shown)

@@ -48,7 +48,7 @@ def people_are_assigned(snapshot: Snapshot) -> Outcome:
     # who still has an account although unassigned is somebody who left, not somebody who is missing
     lacking = asked[asked["in_directory"] & yes(asked["active"]) & no(asked["assigned"]) & ~yes(asked["on"])]
     # whom a group explains is counted where the group is: assigning it mends them all
-    lacking = lacking[~lacking["person_key"].isin({*nested_only(snapshot), *by_unassigned_group(snapshot)[1]})]
+    lacking = lacking[~among(lacking["person_key"], [*nested_only(snapshot), *by_unassigned_group(snapshot)[1]])]
     if not len(lacking) and not len(unknown):
         if not assignments_known(snapshot):
             return Outcome(

@@ -19,7 +19,7 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.derived import looked_up, yes
+from scimrunbook.derived import among, looked_up, yes
 from scimrunbook.findings import Action, Cause, Outcome, Status
 from scimrunbook.history import last_of, refusals
 from scimrunbook.pending import mapped_plainly, pending
@@ -94,7 +94,7 @@ def values_arrive(snapshot: Snapshot) -> Outcome:
     last = last_of(snapshot)
     stale = table[(table["need"] == "update") & ~table["waiting"]]
     # whose operation failed has other values because of that, whatever the mapping says
-    stale = stale[~stale["person_key"].isin(last.index[last["open"]])]
+    stale = stale[~among(stale["person_key"], last.index[last["open"]])]
     hit = keys(stale["person_key"])
     if not hit:
         compared_to = int(table["named_where_known"].sum())
@@ -109,9 +109,11 @@ def values_arrive(snapshot: Snapshot) -> Outcome:
     }
     accepted = looked_up(stale["person_key"], last["ok_at"])
     names = ~stale["differs"].fillna("").str.contains("userName")
-    # Entra does not tell when a person changed; while its job runs, whatever is older than a cycle was sent
+    # Entra does not tell when a person changed; while its job runs and its flows were read, whatever is older than a
+    # cycle was sent
     stands = snapshot["jobs"]["state"].eq("Quarantine").any() or refusals(snapshot).broken
-    sent = (accepted >= stale["since"]) | (stale["since"].isna() & accepted.notna() & (not stands))
+    runs = bool(snapshot.facts.app.object_mappings) and not stands
+    sent = (accepted >= stale["since"]) | (stale["since"].isna() & accepted.notna() & runs)
     if here == "Catalog" and bool((names & sent.fillna(False)).all()):
         return Outcome(
             Status.FAIL,
