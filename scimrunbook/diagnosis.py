@@ -16,7 +16,7 @@ The rule, in the order in which it is applied:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,8 +31,8 @@ from scimrunbook.derived import among
 from scimrunbook.findings import MAX_AFFECTED_SHOWN, Action, Cause, Finding, Reach, Status
 from scimrunbook.masked import CONSEQUENCES, SEEN_DIRECTLY, SWITCHED, masked
 from scimrunbook.matching import catalog_known
-from scimrunbook.preview import Preview, preview
-from scimrunbook.ranking import EXPLAINS, NEEDS_CATALOG, ORDER, QUESTIONS, TELLING, specificity
+from scimrunbook.preview import MANY, Preview, preview
+from scimrunbook.ranking import EXPLAINS, HIDES, NEEDS_CATALOG, ORDER, QUESTIONS, TELLING, specificity
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.trace import HOPS, counts
 
@@ -136,7 +136,7 @@ def diagnose(snapshot: Snapshot, findings: Sequence[Finding], hops: pd.DataFrame
         counts(hops),
         missing,
         _support(findings, all_causes),
-        masked(findings),
+        (*masked(findings), *_many_to_go(snapshot, causes)),
         first_fix(order),
         decider(missing, findings) if verdict == "inconclusive" else None,
     )
@@ -168,6 +168,22 @@ def _echoes(findings: Sequence[Finding]) -> frozenset[str]:
         # that Catalog accepted something and does not hold it is no matter of switches
         echoes |= {f.id for f in findings if f.id in SWITCHED and f.causes[:1] != (Cause.CATALOG_SIDE,)}
     return frozenset(echoes)
+
+
+def _many_to_go(snapshot: Snapshot, causes: Sequence[RankedCause]) -> Iterator[dict[str, str]]:
+    """Behind what holds everything back, so many deactivations that Entra may stop for them once they are sent."""
+    first = causes[0] if causes else None
+    if first is None or first.finding not in HIDES or first.effect is None or snapshot.provider != "entra":
+        return
+    if first.finding != "connection.not_quarantined" and first.effect.deactivated >= MANY:
+        yield {
+            "finding": "connection.not_quarantined",
+            "cause": Cause.ASSIGNMENT_SCOPE.value,
+            "blocked_by": first.finding,
+            "actual": f"Not to be judged: {first.effect.deactivated:,} accounts are to be deactivated once something "
+            "gets through; where accidental-deletion prevention is on, Entra stops for that many.",
+            "kind": "unjudged",
+        }
 
 
 def ranked(

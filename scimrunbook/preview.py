@@ -19,7 +19,7 @@ from scimrunbook.snapshot import Snapshot
 from scimrunbook.teams import team_gaps
 
 # A fix that switches off so many accounts at once is looked at before it is made.
-_MANY, _PART = 5, 0.1
+MANY, _PART = 5, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _warnings(
 ) -> tuple[str, ...]:
     out = []
     active = int((yes(everybody["exists"]) & yes(everybody["on"])).sum())
-    if deactivated >= max(_MANY, _PART * active):
+    if deactivated >= max(MANY, _PART * active):
         part = f" of the {active:,} active ones" if active else ""
         out.append(
             f"It would deactivate {deactivated:,} accounts{part}. Go through the list with somebody who knows these "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -293,3 +295,17 @@ def test_a_dead_token_of_entra_is_doubted_where_nobody_saw_whether_it_was_renewe
     tried = finding("token.is_accepted", None, Status.FAIL)
     for findings, tenant in (([dead, tried], entra), ([dead], Tenant("entra")), ([dead], Tenant("okta"))):
         assert diagnose(tenant.snapshot(), findings, NOBODY).causes[0].ask is None
+
+
+def test_a_mass_of_deactivations_behind_a_block_is_announced_for_entra_alone() -> None:
+    dead = finding("token.did_not_change", Cause.URL_OR_TOKEN, reach=Reach.TENANT)
+    for provider, people, announced in (("entra", 5, True), ("entra", 4, False), ("okta", 5, False)):
+        tenant = Tenant(provider)
+        keys = tuple(f"p{n}" for n in range(people))
+        for key in keys:
+            tenant.hire(key, "2026-11-01T08:00:00Z")
+            tenant.row("people", person_key=key).update(status="DISABLED", active=False)
+        said = diagnose(tenant.snapshot(), [replace(dead, affected=keys)], NOBODY)
+        hidden = [m for m in said.masked if m["finding"] == "connection.not_quarantined"]
+        assert bool(hidden) is announced
+        assert not announced or "5 accounts are to be deactivated" in hidden[0]["actual"]

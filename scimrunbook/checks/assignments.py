@@ -185,14 +185,14 @@ def people_are_active_in_provider(snapshot: Snapshot) -> Outcome:
             return Outcome(Status.PASS, f"The incident names nobody; {people(inactive)} of the directory are inactive.")
         return Outcome(Status.PASS, f"The {people(len(asked))} the incident names are active, as far as is told.")
     wanted_in = {"missing_people", "empty_names"} & set(snapshot.incident.symptoms)
-    others = not {"lingering_access"} & set(snapshot.incident.symptoms)
+    leavers = "lingering_access" in snapshot.incident.symptoms
     # somebody who left and has no account is as it should be, unless the ticket is about exactly these people, or
     # misses somebody who never had one
-    if wanted_in and others and len(off) < len(asked):
+    if wanted_in and (leavers or len(off) < len(asked)):
         never = no(off["exists"]) & ~among(off["person_key"], last_of(snapshot)["ok_at"].dropna().index)
         meant = off[never]
     else:
-        meant = off if wanted_in and others else off[:0]
+        meant = off if wanted_in else off[:0]
     off = off if meant.empty else meant
     hit = keys(off["person_key"])
     said = f"{who(snapshot, hit)} {'is' if len(hit) == 1 else 'are'} inactive in {provider(snapshot)}"

@@ -55,7 +55,7 @@ def one_per_person(snapshot: Snapshot) -> Outcome:
     name = fold(table["user_name"])
     external = table["external_id"]
     same = (name.notna() & name.duplicated(keep=False)) | (external.notna() & external.duplicated(keep=False))
-    likely, one = _same_human(table), _same_person(snapshot)
+    likely, one = _same_human(snapshot, table), _same_person(snapshot)
     # an account is compared with live ones: one that was switched off forks nobody
     on = table["active"].fillna(True).astype(bool)
     human = table["person_key"].fillna(likely)
@@ -151,19 +151,29 @@ def _same_person(snapshot: Snapshot) -> pd.Series[Any]:
     return ends[ends.index.isin(shared["person_key"])].astype("str")
 
 
-def _same_human(table: pd.DataFrame) -> pd.Series[str]:
-    """The person key for accounts nobody owns that share name and local part (without plus tag) with an owned one."""
+def _same_human(snapshot: Snapshot, table: pd.DataFrame) -> pd.Series[str]:
+    """The person key for accounts nobody owns that share name and local part (without plus tag) with an owned one.
+
+    An owned account counts under its own name and under its owner's: a name may not have arrived.
+    """
     free = table["person_key"].isna() & table["external_id"].isna()
     if not free.any():
         return pd.Series(index=table.index, dtype="str")
     local = fold(table["user_name"]).str.split("@").str[0].str.split("+").str[0]
-    name = fold(table["given_name"].fillna("") + " " + table["family_name"].fillna(""))
-    fingerprint = (local + "|" + name).where(name.fillna("").str.len() > 2)
+    fingerprint = local + "|" + _full_name(table)
     owned = table[table["person_key"].notna()]
-    index = pd.Series(owned["person_key"].to_numpy(), index=pd.Index(fingerprint.reindex(owned.index), dtype="str"))
-    index = index[index.index.notna()]
-    index = index[~index.index.duplicated(keep=False)].astype("str")
+    people = scope(snapshot)
+    own = local + "|" + looked_up(owned["person_key"], _full_name(people).set_axis(people["person_key"]))
+    both = pd.concat([fingerprint.reindex(owned.index), own.reindex(owned.index)])
+    pairs = pd.DataFrame({"key": pd.concat([owned["person_key"]] * 2), "as": both}).dropna().drop_duplicates()
+    index = pairs.drop_duplicates("as", keep=False).set_index("as")["key"].astype("str")
     return looked_up(fingerprint, index).where(free).astype("str")
+
+
+def _full_name(table: pd.DataFrame) -> pd.Series[Any]:
+    """Given and family name, case-folded; missing where both are empty."""
+    name = fold(table["given_name"].fillna("") + " " + table["family_name"].fillna(""))
+    return name.where(name.str.len() > 2)
 
 
 def _conflicts(snapshot: Snapshot) -> Outcome:

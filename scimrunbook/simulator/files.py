@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ def incident(tenant: Tenant, name: str) -> dict[str, Any]:
     symptoms = list(dict.fromkeys(s for t in tenant.truth for s in t.symptoms))
     people = tenant.world.people
     few = [t.affected for t in tenant.truth if len(t.affected) <= len(people) // 2]
-    named = [k for keys in few for k in keys if k in people][:_NAMED]
+    # of every trouble somebody, as far as a ticket has room
+    named = list(dict.fromkeys(k for turn in zip_longest(*few) for k in turn if k in people))[:_NAMED]
     data: dict[str, Any] = {
         "incident": name,
         "summary": "Practice: " + (_summary(symptoms) if symptoms else "nothing is known to be wrong"),

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from scimrunbook.simulator import catalog_export, web, wire
+from scimrunbook.simulator.behind import behind
 from scimrunbook.simulator.catalog import Catalog
 from scimrunbook.simulator.clock import Clock
 from scimrunbook.simulator.compose import inject
@@ -53,7 +54,8 @@ class Tenant:
         for name in noise:
             NOISE[name](scenario)
         self.engine: Any = self._run()
-        self.truth: list[Truth] = [FAULTS[name].truth(self.world) for name in faults]
+        late = behind(self.world, self.catalog.store)
+        self.truth: list[Truth] = [FAULTS[name].truth(self.world, late) for name in faults]
 
     def _rng(self, purpose: str) -> random.Random:
         return random.Random(f"{self.provider}-{self.seed}-{purpose}")  # noqa: S311 - reproducible, not secret

@@ -100,3 +100,5 @@ def test_a_suspended_person_who_never_had_an_account_is_told_apart_from_a_leaver
     for table in ("accounts", "app_accounts", "events"):
         tenant.rows[table] = [r for r in tenant.rows.get(table, []) if "cid" not in str(r)]
     assert tenant.find("assignments.people_are_active_in_provider").affected == ("cid",)
+    tenant.incident["symptoms"] = ["missing_people", "lingering_access"]  # of two troubles it can only be the first
+    assert tenant.find("assignments.people_are_active_in_provider").affected == ("cid",)

@@ -24,6 +24,13 @@ def test_another_case_a_plus_tag_and_another_domain_are_the_same_human(address: 
     assert address in finding.actual
 
 
+def test_a_name_that_never_arrived_hides_no_second_account() -> None:
+    tenant = Tenant("okta")
+    tenant.row("accounts", account_id="cat-ada")["family_name"] = None
+    beside(tenant, "ada@former.example.org")
+    assert tenant.find("accounts.one_per_person").affected == ("ada",)
+
+
 def test_an_alias_of_the_directory_is_the_same_human() -> None:
     tenant = Tenant("entra")
     tenant.row("people", person_key="ada")["other_emails"] = json.dumps(["lovelace@example.com"])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from scimrunbook.simulator.behind import behind
 from scimrunbook.simulator.tenant import OWN, build
+from scimrunbook.simulator.world import AS_OF
 from tests.tenants import PAIRS, tenant
 
 
@@ -28,6 +31,8 @@ def test_the_same_seed_exports_the_same_bytes(provider: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("provider", ["okta", "entra"])
 def test_a_healthy_tenant_has_everybody_right(provider: str) -> None:
     made = tenant(provider, "none")
+    late = {c.data["key"] for c in made.world.timeline if c.at > AS_OF - timedelta(hours=1) and "key" in c.data}
+    assert behind(made.world, made.catalog.store) <= late
     accounts = {u["externalId"]: u for u in made.catalog.store.users()}
     for key in made.world.in_scope():
         person, account = made.world.people[key], accounts.get(key)

@@ -76,16 +76,19 @@ class Fault:
     affected: Callable[[World], list[str]]
     observable_in: frozenset[str] = ANYWHERE
     elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    at_most: bool = False  # the data may show fewer than ``affected``: chance, or Catalog cannot be read
+    at_most: bool = False  # the data may show fewer than ``affected``: Catalog cannot be read
     unseen: Mapping[str, str] = field(default_factory=dict)
     partly: Mapping[str, str] = field(default_factory=dict)
+    by_chance: bool = False  # hurts only those of ``affected`` who are behind in Catalog at the end
 
-    def truth(self, world: World) -> Truth:
+    def truth(self, world: World, behind: frozenset[str] = frozenset()) -> Truth:
+        """``behind``: who is, see behind.py; looked at for what strikes by chance."""
         finding, hop = self.shown_by(world.provider)
         seen = self.seen_with(world.provider)
         by_source = {s: self.shown_by(world.provider, s)[0] for s in sorted(seen)}
         partly = frozenset(s for s in seen if f"{world.provider}/{s}" in self.partly)
-        return Truth(self.name, self.cause, finding, hop, tuple(self.affected(world)), self.symptoms,
+        hurt = tuple(k for k in self.affected(world) if k in behind or not self.by_chance)
+        return Truth(self.name, self.cause, finding, hop, hurt, self.symptoms,
                      seen, by_source, self.at_most, partly)  # fmt: skip
 
     def seen_with(self, provider: str) -> frozenset[str]:

@@ -93,7 +93,7 @@ FAULTS = (
           ("lingering_access", "failing_jobs"), _since_break(patch_refused=True), _patched),
     Fault("intermittent_401", "Catalog refuses the token now and then", BOTH, _CAUSE, "token.is_accepted_every_time",
           "", ("missing_people", "failing_jobs"), _since_break(refused_every=4), changed_since,
-          at_most=True),
+          by_chance=True),
     Fault("active_ignored", "Catalog accepts active:false and leaves the account active", BOTH, _CAUSE,
           "sync.deactivations_were_delivered", "account", ("lingering_access",), _since_break(active_ignored=True),
           _deactivated),
