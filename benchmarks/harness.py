@@ -117,7 +117,9 @@ def child(command: Sequence[str], timeout: float = 600, **environment: str) -> C
         out.seek(0)
         output = out.read()
     if process.returncode not in (0, 1, 2, 3) or "Traceback (most recent" in output:  # verdicts, and what to correct
-        raise subprocess.CalledProcessError(process.returncode, list(command), output)
+        problem = subprocess.CalledProcessError(process.returncode, list(command), output)
+        problem.add_note(output[-800:])
+        raise problem
     return Child(took, used.ru_maxrss / 1024, output)
 
 

@@ -2,8 +2,8 @@
 
 The join does no more than put every person beside their assignment, their last success and failure, their account and
 what their teams lack: one row each. ``python -m benchmarks.judging`` prints how time and memory grow with the people;
-every size runs in a process of its own. ``--people N`` prints one size as a line of JSON: people, checks,
-trace_and_diagnosis, join (seconds each), peak_mb.
+every size runs in a process of its own. ``--people N [GROUPS EACH]`` prints one size as a line of JSON: people, checks,
+trace_and_diagnosis, join (seconds each), peak_mb; ``1000000 10000 20`` is the tenant of 20,000,000 memberships.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from benchmarks.harness import Row, child
 if TYPE_CHECKING:
     from scimrunbook.snapshot import Snapshot
 
+GROUPS = 40  # as in benchmarks/million.py, which imports pandas: whoever measures must stay small
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 TABLES = ("people", "memberships", "assignments", "events", "accounts", "teams", "team_members")
 JOIN = """
@@ -44,7 +45,7 @@ left join gaps using (person_key)
 """
 
 
-def measured(people: int, rounds: int = 1) -> dict[str, float]:
+def measured(people: int, rounds: int = 1, groups: int = GROUPS, each: int = 1) -> dict[str, float]:
     """Median seconds of the checks, of trace and diagnosis, and of the join; peak MB of judging, tables included."""
     import resource
 
@@ -53,7 +54,7 @@ def measured(people: int, rounds: int = 1) -> dict[str, float]:
     from scimrunbook.diagnosis import diagnose
     from scimrunbook.trace import trace
 
-    made = snapshot(people)
+    made = snapshot(people, groups=groups, each=each)
     taken: list[tuple[float, float, float]] = []
     peak = 0.0
     for _ in range(rounds):
@@ -67,7 +68,8 @@ def measured(people: int, rounds: int = 1) -> dict[str, float]:
         del findings, said
         taken.append((checked - began, judged - checked, _join(made, people)))
     checks, judging, join = (statistics.median(side) for side in zip(*taken, strict=True))
-    return {"people": people, "checks": checks, "trace_and_diagnosis": judging, "join": join, "peak_mb": peak}
+    size = {"people": people, "memberships": len(made["memberships"])}
+    return {**size, "checks": checks, "trace_and_diagnosis": judging, "join": join, "peak_mb": peak}
 
 
 def _join(made: Snapshot, people: int) -> float:
@@ -84,9 +86,10 @@ def _join(made: Snapshot, people: int) -> float:
     return took
 
 
-def at(people: int, rounds: int = 1) -> dict[str, float]:
+def at(people: int, rounds: int = 1, groups: int = GROUPS, each: int = 1) -> dict[str, float]:
     """``measured`` in a process of its own, so that no size pays for another."""
-    run = child([sys.executable, "-m", "benchmarks.judging", "--one", str(people), str(rounds)], timeout=1200)
+    given = map(str, (people, rounds, groups, each))
+    run = child([sys.executable, "-m", "benchmarks.judging", "--one", *given], timeout=3600)
     data: dict[str, float] = json.loads(run.output.splitlines()[-1])
     return data
 
@@ -108,7 +111,8 @@ def main(arguments: list[str]) -> int:
         print(json.dumps(measured(*map(int, arguments[1:]))))
         return 0
     if arguments[:1] == ["--people"]:
-        print(json.dumps(at(int(arguments[1]))))
+        people, *shape = map(int, arguments[1:])
+        print(json.dumps(at(people, 1, *shape)))
         return 0
     print("| people | checks | trace and diagnosis | join | peak |\n|--:|--:|--:|--:|--:|")
     for people in [int(a) for a in arguments] or SIZES:

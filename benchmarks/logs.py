@@ -1,94 +1,167 @@
-"""Scanning a System Log of any size: ours (keeps what one application needs) against DuckDB reading the same columns.
+"""Scanning a log of any size: ours (keeps what one application needs) against DuckDB reading the same columns.
 
-The log is generated: nine of ten records are sign-ins, most others belong to other applications, one in a hundred
-thousand is broken. ``SCIMRUNBOOK_BENCH_LOG_MB`` sets the size; below 257 it would not be read as a large file.
+``python -m benchmarks.logs [MB …] [FORM …] [--write [--add]]`` measures these forms at these sizes, once each, and
+keeps the rows in LOGS.md as they come (``--add``: beside those that are there). ``make bench`` takes 257 MB of each,
+in turn, medians of three.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.harness import Child, Row, python
+from benchmarks import logs_made
+from benchmarks.__main__ import where
+from benchmarks.harness import HEAD, Child, Row, child
 
-APP = "0oaBENCH000000000001"
+RESULTS = Path(__file__).with_name("LOGS.md")
+MEGABYTES = 257
+GOAL = 3.0
+OKTA = {"identity_provider": "okta", "okta": {"org_url": "https://acme.okta.com", "app_id": logs_made.APP}}
+ENTRA = {"identity_provider": "entra", "entra": {"service_principal_id": logs_made.PRINCIPAL}}
 OURS = """
-import sys, time
+import json, sys, time
 from pathlib import Path
 from scimrunbook.incident import Incident
 from scimrunbook.sources.exports import read_folder
 from scimrunbook.sources.parts import Parts
-incident = Incident.model_validate({"incident": "B-1", "identity_provider": "okta", "catalog_host": "app.castordoc.com",
-    "okta": {"org_url": "https://acme.okta.com", "app_id": sys.argv[2]}})
-parts = Parts()
+incident = Incident.model_validate({"incident": "B-1", "catalog_host": "app.castordoc.com", **json.loads(sys.argv[2])})
+parts, told = Parts(), []
 began = time.perf_counter()
-read_folder(Path(sys.argv[1]), incident, parts, lambda *_: None)
+read_folder(Path(sys.argv[1]), incident, parts, lambda *said: told.append(said))
 took = time.perf_counter() - began
 row = next(r for r in parts.rows["coverage"] if r.get("sha256"))
 import resource
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-print("RESULT", row["rows"], row["unreadable"], len(parts.table("events")), peak, round(took, 3))
+print("RESULT", row["rows"], row["unreadable"], len(parts.table("events")), peak, round(took, 3), len(told))
 """
-RESULT = r"RESULT (?P<rows>\d+) (?P<refused>\d+) (?P<kept>\d+) (?P<peak>\d+) (?P<seconds>[\d.]+)"
+RESULT = r"RESULT (?P<rows>\d+) (?P<refused>\d+) (?P<kept>\d+) (?P<peak>\d+) (?P<seconds>[\d.]+) (?P<told>\d+)"
 _DUCKDB = """
 import sys, duckdb
 path = next(__import__("pathlib").Path(sys.argv[1]).iterdir())
-columns = "{uuid: 'VARCHAR', published: 'VARCHAR', eventType: 'VARCHAR', outcome: 'JSON', actor: 'JSON', "
-columns += "transaction: 'JSON', debugContext: 'JSON', target: 'JSON'}"
-read = "read_json(?, ignore_errors=true, columns=" + columns + ", format='newline_delimited')"
-con = duckdb.connect()
-con.execute("COPY (SELECT * FROM " + read + ") TO '" + sys.argv[2] + "' (FORMAT parquet)", [str(path)])
+with duckdb.connect() as con:
+    con.execute("COPY (SELECT * FROM " + sys.argv[3] + ") TO '" + sys.argv[2] + "' (FORMAT parquet)", [str(path)])
 """
+_OKTA_COLUMNS = "uuid published eventType outcome:JSON actor:JSON transaction:JSON debugContext:JSON target:JSON"
+_ENTRA_COLUMNS = (
+    "id activityDateTime provisioningAction jobId cycleId changeId servicePrincipal:JSON sourceIdentity:JSON "
+    "targetIdentity:JSON provisioningStatusInfo:JSON provisioningSteps:JSON modifiedProperties:JSON initiatedBy:JSON"
+)
+
+
+def _json(columns: str, form: str) -> str:
+    pairs = (c.partition(":")[::2] for c in columns.split())
+    typed = ", ".join(f"{name}: '{kind or 'VARCHAR'}'" for name, kind in pairs)
+    loose = ", ignore_errors=true" if form == "newline_delimited" else ""
+    return f"read_json(?{loose}, columns={{{typed}}}, format='{form}', maximum_object_size=67108864)"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One kind of log: how it is made, whose it is, and how DuckDB reads it."""
+
+    title: str
+    file: str
+    incident: dict[str, object]
+    record: Callable[[int], str]
+    form: str
+    duckdb: str
+
+
+FORMS = {
+    "ndjson": Form(
+        "System Log, NDJSON", "log.ndjson", OKTA, logs_made.okta, "ndjson", _json(_OKTA_COLUMNS, "newline_delimited")
+    ),
+    "gzip": Form(
+        "System Log, NDJSON gzipped", "log.ndjson.gz", OKTA, logs_made.okta, "ndjson",
+        _json(_OKTA_COLUMNS, "newline_delimited"),
+    ),
+    "json": Form("System Log, JSON array", "log.json", OKTA, logs_made.okta, "json", _json(_OKTA_COLUMNS, "array")),
+    "csv": Form(
+        "System Log, CSV", "log.csv", OKTA, logs_made.okta_csv, "csv",
+        "read_csv(?, header=true, all_varchar=true, ignore_errors=true, quote='\"')",
+    ),
+    "entra": Form(
+        "provisioning log, NDJSON", "log.ndjson", ENTRA, logs_made.entra, "ndjson",
+        _json(_ENTRA_COLUMNS, "newline_delimited"),
+    ),
+}  # fmt: skip
+
+
+def read(folder: Path, incident: dict[str, object]) -> Child:
+    """Our reading in a process of its own; its output matches ``RESULT``."""
+    return child([sys.executable, "-c", OURS, str(folder), json.dumps(incident)], timeout=7200)
+
+
+def measured(form: Form, megabytes: int, rounds: int, place: Path) -> Row:
+    """The log is written below ``place``, read by both sides in turn, removed; every record must be accounted for."""
+    folder = place / "log"
+    folder.mkdir()
+    path, out = folder / form.file, place / "out.parquet"
+    count = logs_made.write(path, megabytes, form.record, form.form)
+    size = path.stat().st_size / 2**20
+    ours: list[Child] = []
+    other: list[Child] = []
+    for _ in range(rounds):
+        ours.append(read(folder, form.incident))
+        other.append(child([sys.executable, "-c", _DUCKDB, str(folder), str(out), form.duckdb], timeout=7200))
+    path.unlink()
+    folder.rmdir()
+    out.unlink()
+    found = re.search(RESULT, ours[0].output)
+    assert found and int(found["rows"]) + int(found["refused"]) == count, ours[0].output[-500:]
+    mine, theirs = (sorted(c.seconds for c in side)[rounds // 2] for side in (ours, other))
+    peak, bare = (max(c.peak_mb for c in side) for side in (ours, other))
+    packed = f" ({size:,.0f} MB packed)" if path.suffix == ".gz" else ""
+    note = (
+        f"{megabytes:,} MB{packed}, {count:,} records, {found['refused']} refused, {int(found['kept']):,} kept, peak "
+        f"{peak:,.0f} MB (DuckDB {bare:,.0f} MB), {megabytes / mine:,.0f} MB/s"
+    )
+    return Row(form.title, "DuckDB, same columns to Parquet", mine, theirs, GOAL, rounds=rounds, note=note)
 
 
 def rows(quick: bool = False) -> Iterator[Row]:
-    rounds = 1 if quick else 3
-    megabytes = int(os.environ.get("SCIMRUNBOOK_BENCH_LOG_MB", "256"))
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "log"
-        folder.mkdir()
-        count = write(folder / "log.ndjson", max(megabytes, 257))
-        ours: list[Child] = []
-        other: list[Child] = []
-        for _ in range(rounds):
-            ours.append(python(OURS, str(folder), APP))
-            other.append(python(_DUCKDB, str(folder), str(Path(place) / "out.parquet")))
-        found = re.search(RESULT, ours[0].output)
-        assert found and int(found[1]) + int(found[2]) == count, ours[0].output
-        size = (folder / "log.ndjson").stat().st_size >> 20
-        mine, theirs = (sorted(c.seconds for c in side)[rounds // 2] for side in (ours, other))
-        note = f"{size} MB NDJSON, {count:,} records, {found[2]} refused, {found[3]} kept, peak {found[4]} MB"
-        yield Row("reading a System Log", "DuckDB, same columns to Parquet", mine, theirs, 3, rounds=rounds, note=note)
+        for form in FORMS.values():
+            found = measured(form, 40 if quick else MEGABYTES, 1 if quick else 3, Path(place))
+            yield replace(found, what=f"reading a {found.what}")
 
 
-def write(path: Path, megabytes: int) -> int:
-    """A log of about that size; returns how many lines it has."""
-    wide = {"userAgent": {"rawUserAgent": "Mozilla/5.0 " + "x" * 120, "os": "Linux"}, "ipAddress": "192.0.2.10"}
-    count = 0
-    with path.open("w", encoding="utf-8") as out:
-        while out.tell() < megabytes << 20:
-            block = []
-            for _ in range(2000):
-                ours = count % 100 < 3
-                kind = "application.provision.user.push_profile" if count % 10 == 0 else "user.session.start"
-                app = APP if ours else "0oaOTHER000000000001"
-                record = {
-                    "actor": {"id": "00uadmin", "type": "User", "alternateId": "admin@example.com", "displayName": "A"},
-                    "client": wide, "displayMessage": "something happened " * 4, "eventType": kind,
-                    "outcome": {"result": "SUCCESS", "reason": None}, "severity": "INFO",
-                    "published": f"2026-11-{1 + count // 50000 % 28:02d}T{count // 3600 % 24:02d}:00:00.000Z",
-                    "debugContext": {"debugData": {"requestUri": "/x", "requestId": "r" * 24}},
-                    "transaction": {"type": "WEB", "id": f"t{count}", "detail": {}}, "uuid": f"u{count}",
-                    "target": [
-                        {"id": f"00u{count % 9999}", "type": "User", "alternateId": f"p{count % 9999}@example.com"},
-                        {"id": app, "type": "AppInstance", "alternateId": "App", "displayName": "App"},
-                    ],
-                }  # fmt: skip
-                count += 1
-                block.append("{broken" if count % 100_000 == 0 else json.dumps(record, separators=(",", ":")))
-            out.write("\n".join(block) + "\n")
-    return count
+def main(arguments: list[str]) -> int:
+    sizes = [int(a) for a in arguments if a.isdigit()] or [10, 100, 257, 1024, 2048]
+    names = [a for a in arguments if a in FORMS] or list(FORMS)
+    kept = RESULTS.read_text("utf-8").splitlines() if RESULTS.exists() and "--add" in arguments else []
+    lines = [line for line in kept if line.startswith("| ") and not line.startswith("| ours")]
+    print(HEAD)
+    met = True
+    with tempfile.TemporaryDirectory() as place:
+        for name in names:
+            for megabytes in sizes:
+                began = time.monotonic()
+                row = measured(FORMS[name], megabytes, 1, Path(place))
+                met = met and row.met
+                lines.append(row.line())
+                print(row.line(), f"({time.monotonic() - began:.0f} s in all)", flush=True)
+                if "--write" in arguments:
+                    write(lines)
+    return int(not met)
+
+
+def write(lines: list[str]) -> None:
+    day = datetime.now(UTC).date().isoformat()
+    RESULTS.write_text(
+        f"# Logs, read once\n\n{day}, {where()}.\nWritten by `python -m benchmarks.logs --write`; each side once, in "
+        f"turn, each in a process of its own.\n\n{HEAD}\n" + "\n".join(lines) + "\n",
+        "utf-8",
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,6 +1,7 @@
 """A snapshot of any size, built column by column: an Entra tenant whose token died two days ago.
 
-Everybody is assigned through one of 40 groups; of every hundred people two were hired since the break, one was renamed
+Everybody is in ``each`` of the groups; at least forty of these, or a tenth of all, are assigned to the application and
+stand in it as teams. Of every hundred people two were hired since the break, one was renamed
 since, one left since, one was never assigned, one has an empty name; one account in two hundred was made by hand under
 another address. The log holds the create of everybody who has an account, and old failures that healed.
 """
@@ -20,8 +21,8 @@ BREAK = AS_OF - pd.Timedelta(days=2)
 GROUPS = 40
 
 
-def snapshot(people: int, seed: int = 1) -> Snapshot:
-    """The snapshot; the same seed gives the same tables."""
+def snapshot(people: int, seed: int = 1, groups: int = GROUPS, each: int = 1) -> Snapshot:
+    """The snapshot; the same seed gives the same tables. ``each``: how many groups a person is in."""
     dice = np.random.default_rng(seed)
     number = pd.Series(np.arange(people))
     text = number.astype("str").str.zfill(8)
@@ -40,16 +41,20 @@ def snapshot(people: int, seed: int = 1) -> Snapshot:
         display_name="Person " + text, status=np.where(left, "DISABLED", "ENABLED"), active=~left, kind="member",
         mail_nickname="person" + text, created_at=made,
     )  # fmt: skip
-    group = pd.Series(np.char.add("g", (np.arange(people) % GROUPS).astype(str)), dtype="str")
+    assigned = min(groups, max(GROUPS, groups // 10))
+    first = np.arange(people) % groups  # a person's groups are spread evenly, so that everybody is in assigned ones
+    names = pd.Series([f"g{n}" for n in range(groups)], dtype="str")
     member = ~loose
+    spread = (first[member, None] + np.arange(each) * (groups // each)) % groups
     tables["memberships"] = _table(
-        "memberships", int(member.sum()), group_key=group[member], member_key=key[member], member_type="user"
-    )
-    names = [f"g{n}" for n in range(GROUPS)]
+        "memberships", spread.size, group_key=names.take(spread.ravel()), member_key=key[member].repeat(each),
+        member_type="user",
+    )  # fmt: skip
     tables["groups"] = frame("groups", [{"group_key": g, "name": f"Team {g}", "security_enabled": True} for g in names])
+    pushed = list(names[:assigned])
     tables["assignments"] = frame(
         "assignments",
-        [{"target_key": g, "target_type": "group", "how": "assigned", "at": "2026-01-01T00:00:00Z"} for g in names],
+        [{"target_key": g, "target_type": "group", "how": "assigned", "at": "2026-01-01T00:00:00Z"} for g in pushed],
     )
     held = ~hired & ~loose & ~nameless
     foreign = held & (np.arange(people) % 200 == 7)
@@ -60,9 +65,12 @@ def snapshot(people: int, seed: int = 1) -> Snapshot:
         external_id=key.mask(foreign)[held], active=True, given_name=given[held], family_name=("Family" + text)[held],
         email=login[held], created_at=made[held],
     )  # fmt: skip
-    tables["teams"] = frame("teams", [{"team_id": f"t-{g}", "name": f"Team {g}", "external_id": g} for g in names])
+    tables["teams"] = frame("teams", [{"team_id": f"t-{g}", "name": f"Team {g}", "external_id": g} for g in pushed])
+    theirs = own[member]
+    within, who = spread[theirs], np.repeat(np.flatnonzero(own), each).reshape(-1, each)
+    there = within < assigned
     tables["team_members"] = _table(
-        "team_members", int(own.sum()), team_id=("t-" + group)[own], account_id=account[own]
+        "team_members", int(there.sum()), team_id="t-" + names.take(within[there]), account_id=account.take(who[there])
     )
     tables["events"] = _events(key, login, account, made, own, dice)
     tables["mappings"] = frame("mappings", list(_mappings()))
