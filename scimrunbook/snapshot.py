@@ -215,6 +215,7 @@ class Facts:
     token: TokenFacts = field(default_factory=TokenFacts)
     leaks: list[dict[str, Any]] = field(default_factory=list)  # [{file, line, rule}] token-looking values seen
     reference_problems: list[dict[str, str]] = field(default_factory=list)  # [{key, problem, remedy}]
+    log_beside: int | None = None  # records of exported logs about anything but the application; None: no such file
 
 
 def empty(table: str) -> pd.DataFrame:

@@ -6,15 +6,13 @@ import pandas as pd
 
 from scimrunbook import guide
 from scimrunbook.checks import check
+from scimrunbook.checks._log_doubts import doubts, limits, stopped_with_the_job
 from scimrunbook.checks._words import app_name, count, listed, provider, region, screen
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Status
 from scimrunbook.history import log_span, open_failures, refusals, when
-from scimrunbook.scope import log_of
 from scimrunbook.snapshot import CLOCK_OFF_SECONDS, Snapshot
 
 S = "start_here"
-# Okta System Log API; Microsoft Learn, provisioning logs (P1 or P2; 7 days without).
-KEPT_DAYS = {"okta": 90, "entra": 30}
 
 
 @check(
@@ -249,24 +247,6 @@ def _wrong_app(snapshot: Snapshot, actual: str) -> Outcome:
     )
 
 
-def _fails_elsewhere(snapshot: Snapshot) -> bool:
-    """Whether what the log does not hold stands in the provider's own state of group pushes or of the job.
-
-    Of the reasons for quarantine only the thresholds ("escrow") rest on operations that failed.
-    """
-    pushes, jobs = snapshot["assignments"], snapshot["jobs"]
-    too_many = jobs["state"].eq("Quarantine") & jobs["quarantine_reason"].fillna("").str.contains("Escrow")
-    return bool(pushes["error"].notna().any() or too_many.any())
-
-
-def _stopped_with_the_job(snapshot: Snapshot, last: pd.Timestamp | None) -> pd.Timestamp | None:
-    """Since when a job in quarantine was not let in, where the log ends before: such a job writes no record at all."""
-    jobs = snapshot["jobs"]
-    held = jobs[jobs["state"].eq("Quarantine") & jobs["quarantine_reason"].eq("EncounteredQuarantineException")]
-    since = held["quarantine_since"].dropna().min()
-    return None if last is None or pd.isna(since) or since < last else pd.Timestamp(since)
-
-
 @check(
     "start.evidence_covers_the_window",
     "What was collected covers the time of the failures, unfiltered",
@@ -276,9 +256,7 @@ def _stopped_with_the_job(snapshot: Snapshot, last: pd.Timestamp | None) -> pd.T
     deciding=False,
 )
 def evidence_covers_the_window(snapshot: Snapshot) -> Outcome:
-    span, window = log_span(snapshot), snapshot.incident.window
-    rows = snapshot["coverage"]
-    unreadable = int(rows[rows["what"] == log_of(snapshot)]["unreadable"].fillna(0).sum())
+    span = log_span(snapshot)
     if span.rows == 0:
         return Outcome(
             Status.WARN,
@@ -287,35 +265,13 @@ def evidence_covers_the_window(snapshot: Snapshot) -> Outcome:
             "The whole window, every status, one application.",
             actions=(Action("the incident file", "Let window: begin before the trouble did, or export a longer log."),),
         )
-    troubles = []
-    stopped = _stopped_with_the_job(snapshot, span.last)
-    if not span.whole:
-        troubles.append("a part of the log is missing")
-    if window and span.first is not None and span.last is not None:
-        start, end = pd.Timestamp(window.start), pd.Timestamp(window.end)
-        if span.last < start and stopped is None:
-            troubles.append(f"its newest record ({when(span.last)}) is older than the window")
-        if span.first > end:
-            troubles.append(f"its oldest record ({when(span.first)}) is younger than the window")
-    events = snapshot["events"]
-    touched = events[events["action"] != "other"]
-    if len(touched) >= 5 and bool((touched["status"] == "failure").all()):
-        troubles.append("it holds failures only, as an export under a filter does")
-    if len(touched) and bool((touched["status"] == "success").all()) and _fails_elsewhere(snapshot):
-        troubles.append("it holds successes only, while other data show failures, as an export under a filter does")
-    kept = KEPT_DAYS[snapshot.provider]
-    if window and span.first is not None:
-        start = pd.Timestamp(window.start)
-        if start < snapshot.as_of - pd.Timedelta(days=kept) and span.first > start:
-            troubles.append(f"the window begins before the {kept} days that {provider(snapshot)} keeps its log")
-    if unreadable:
-        troubles.append(f"{count(unreadable, 'record')} could not be read")
+    stopped, troubles, only = stopped_with_the_job(snapshot, span.last), doubts(snapshot, span), limits(snapshot)
     covers = f"{count(span.rows, 'record')} from {when(span.first)} to {when(span.last)}"
     if not troubles and stopped is not None:
         ends = f"It ends there because the job is not let in: in quarantine since {when(stopped)}, it writes no record."
-        return Outcome(Status.PASS, f"The log covers {covers}. {ends}")
+        return Outcome(Status.PASS, f"The log covers {covers}. {ends}{only}")
     if not troubles:
-        return Outcome(Status.PASS, f"The log covers {covers}.")
+        return Outcome(Status.PASS, f"The log covers {covers}.{only}")
     where = (
         "Okta Admin Console > Reports > System Log"
         if snapshot.provider == "okta"
@@ -323,7 +279,7 @@ def evidence_covers_the_window(snapshot: Snapshot) -> Outcome:
     )
     return Outcome(
         Status.WARN,
-        f"The log covers {covers}, but {listed(troubles)}. No errors in it would not mean health.",
+        f"The log covers {covers}, but {listed(troubles)}. No errors in it would not mean health.{only}",
         "The whole window, every status, one application.",
         actions=(
             Action(where, "Export the log again: the whole window, every status, no filter but the application."),

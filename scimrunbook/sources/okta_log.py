@@ -78,6 +78,11 @@ class LogRows:
     unknown_types: Counter[str] = field(default_factory=Counter)
 
     @property
+    def beside(self) -> int:
+        """Records that are not about the application: of others, of none, of the directory."""
+        return self.foreign + self.aside + sum(e["app_id"] is None for e in self.events)
+
+    @property
     def note(self) -> str:
         said = []
         if self.foreign:

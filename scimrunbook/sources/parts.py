@@ -58,6 +58,10 @@ class Parts:
         self.rows["coverage"].append({"what": what, "source": source, "name": name, **known})
         self.on_cover(what)
 
+    def beside(self, records: int) -> None:
+        """So many records of an exported log were about anything but the application."""
+        self.facts.log_beside = (self.facts.log_beside or 0) + records
+
     def spool(self, table: str) -> Spool:
         """Where a source puts many rows of ``table`` as columns; they come after those given to ``add``."""
         if table not in self._spools:

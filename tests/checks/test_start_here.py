@@ -131,6 +131,38 @@ def test_a_window_older_than_the_provider_keeps_its_log_is_said_so(provider: str
     assert f"the {kept} days" in finding.actual
 
 
+@pytest.mark.parametrize(("days", "back", "status"), [(20, 7, Status.WARN), (20, 9, Status.PASS), (5, 4, Status.PASS)])
+def test_a_log_of_a_free_tenant_is_told_by_its_seven_days(days: int, back: int, status: Status) -> None:
+    tenant = Tenant("entra")
+    end = pd.Timestamp(tenant.incident["window"]["end"])
+    tenant.incident["window"] = {"start": (end - pd.Timedelta(days=days)).isoformat(), "end": end.isoformat()}
+    first = (end - pd.Timedelta(days=back) + pd.Timedelta(minutes=9)).isoformat()
+    tenant.rows["events"] = [e for e in tenant.rows["events"] if e["at"] > first]
+    tenant.read("entra.provisioning_log", source="file", first_at=first)
+    finding = tenant.find("start.evidence_covers_the_window")
+    assert finding.status is status, finding.actual
+    assert ("without a P1 or P2 licence keeps (30 days with one)" in finding.actual) == (status is Status.WARN)
+
+
+@pytest.mark.parametrize("provider", ["okta", "entra"])
+@pytest.mark.parametrize(("beside", "said"), [(0, True), (7, False), (None, False)])
+def test_a_log_of_one_application_says_what_it_cannot_show(provider: str, beside: int | None, said: bool) -> None:
+    tenant = Tenant(provider)
+    tenant.facts.log_beside = beside
+    finding = tenant.find("start.evidence_covers_the_window")
+    assert finding.status is Status.PASS
+    assert ("whether another application provisions Catalog too" in finding.actual) is said
+    assert ("people and groups in Okta" in finding.actual) is (said and provider == "okta")
+
+
+def test_an_exported_log_that_ends_before_the_last_push_stops_early() -> None:
+    tenant = Tenant("okta")
+    tenant.rows["app_accounts"][0]["last_sync_at"] = "2026-11-20T13:00:00Z"
+    assert tenant.find("start.evidence_covers_the_window").status is Status.PASS  # read live: nothing is missing
+    tenant.read("okta.system_log", source="file")
+    assert "it stops at" in tenant.find("start.evidence_covers_the_window").actual
+
+
 @pytest.mark.parametrize("provider", ["okta", "entra"])
 def test_a_log_of_successes_only_is_doubted_only_where_other_data_show_failures(provider: str) -> None:
     tenant = Tenant(provider)

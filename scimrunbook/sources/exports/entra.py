@@ -101,6 +101,7 @@ def of_the_application(document: Document, records: Sequence[Any], found: Recogn
     kept = rows if ours is None else [r for r in rows if r["app_id"] in (ours, None)]
     if found.refused:
         return
+    parts.beside(len(rows) - len(kept))
     if len(kept) < len(rows):
         found.remark(f"{len(rows) - len(kept)} rows of other applications were left aside.")
     found.tables = {"events": kept}

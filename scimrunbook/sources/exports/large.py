@@ -164,7 +164,7 @@ class _Reading:
                 result.remark(choice.note)
         if form == "csv":
             self.known = frozenset(e.get("event_id") for e in self.parts.rows["events"])
-        kept = 0
+        kept = beside = 0
         for log in self.okta_logs(head, form, app):
             self.rows += len(log.entries)
             self.unreadable += log.unreadable
@@ -173,11 +173,14 @@ class _Reading:
                 continue
             rows = okta_log.rows(log, app)
             kept += len(rows.events)
+            beside += sum(e["app_id"] is None for e in rows.events)
             self.left.foreign += rows.foreign
             self.left.aside += rows.aside
             self.left.unknown_types += rows.unknown_types
             self.changes(rows.changes)
             self.keep(okta_log.named(rows.events, self.parts.rows["app_accounts"], self.parts.rows["groups"]))
+        if not result.refused:
+            self.parts.beside(beside + self.left.beside)
         if self.left.note and not result.refused:
             result.remark(self.left.note)
         if form == "csv":
@@ -271,6 +274,8 @@ class _Reading:
             self.keep(kept)
             self.say()
         whose(self.apps, self.incident, result, self.parts)
+        if not result.refused:
+            self.parts.beside(aside)
         if aside and not result.refused:
             result.remark(f"{aside} rows of other applications were left aside.")
         if form == "csv":

@@ -47,6 +47,7 @@ def _recognised(log: okta_log.Log, document: Document) -> Recognised:
             found.get_it = "Name the application's id under okta.app_id in the incident file."
             return
         rows = okta_log.rows(log, choice.app_id)
+        parts.beside(rows.beside)
         # The same event in two files: a CSV tells less than JSON, so it never replaces what is there.
         known = {e.get("event_id") for e in parts.rows["events"]} if document.csv else set()
         events = [e for e in rows.events if e["event_id"] not in known]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from scimrunbook.run import judge
 from scimrunbook.simulator.files import write_incident
+from tests.sources import entra_made, okta_data
 from tests.sources.exports import variants
 from tests.sources.exports.folder import incident, put, read, row_of
 from tests.tenants import tenant
@@ -172,3 +173,17 @@ def test_no_record_crashes_a_parser_or_gets_lost(kind: str, data: st.DataObject,
         put(folder, file, content)
     row = row_of(read(folder), name)
     assert row["rows"] + row["unreadable"] == len(records), row
+
+
+@pytest.mark.parametrize("provider", ["okta", "entra"])
+def test_a_log_of_one_application_is_known_as_one(provider: str, tmp_path: Path) -> None:
+    ours = [okta_data.event(number=n) for n in range(3)] if provider == "okta" else [entra_made.record(1)]
+    other = okta_data.event("user.lifecycle.create", number=9, target=[{"id": "00ux", "type": "User"}])
+    if provider == "entra":
+        other = entra_made.record(9, servicePrincipal={"id": "11111111-2222-4333-8444-555555555555"})
+    about = (
+        okta_data.incident() if provider == "okta" else incident(entra={"service_principal_id": entra_made.PRINCIPAL})
+    )
+    for records, beside in ((ours, 0), ([*ours, other], 1)):
+        put(tmp_path, "log.json", json.dumps(records))
+        assert read(tmp_path, about).facts.log_beside == beside
