@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.diagnosis import plan
+from benchmarks.diagnosis.__main__ import missed_in
 from benchmarks.diagnosis.incidents import kind_of, results, withheld
 from benchmarks.diagnosis.score import Result, confidently_wrong, confusion, misses, summary
 from scimrunbook.simulator.faults import FAULTS
@@ -52,6 +53,8 @@ def test_scores_count_what_is_right_and_nothing_else() -> None:
     assert (said["double_both_or_announced"], said["healthy_with_a_fail"]) == (0.6667, 1)
     assert said["affected_f1"] == round(6 / 7, 4)
     assert misses([right, wrong, both, announced, silent, fine, alarm]) == [right, wrong, silent, alarm]
+    assert missed_in([right, wrong], [("app", wrong)]) == [right.case] == [wrong.case]  # one incident, missed
+    assert not confidently_wrong(made("single", (a,), (b,), doubted=True))
     assert confidently_wrong(wrong) and not confidently_wrong(right)
     assert not confidently_wrong(made("single", (a,), (("unknown", ""),)))
     table = confusion([right, wrong]).splitlines()

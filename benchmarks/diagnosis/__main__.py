@@ -2,7 +2,8 @@
 
 N counts incidents; a tenant gives two of them, live and from exports. Withheld counts tenants. Kinds in turn,
 ``--jobs`` tenants at a time. ``--keep FILE`` appends every result as a line of JSON, so that a run that is cut short
-still counts; ``--report`` prints the scores of such files without building anything.
+still counts; ``--report`` prints the scores of such files without building anything; ``--again`` judges only the
+incidents that were missed in such files, with the code of today.
 """
 
 from __future__ import annotations
@@ -27,8 +28,7 @@ from benchmarks.diagnosis.score import Result, confidently_wrong, confusion, mis
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     if options.report:
-        kept = [_read(line) for file in options.report for line in Path(file).read_text("utf-8").splitlines()]
-        report([r for k, r in kept if not k], [(k, r) for k, r in kept if k])
+        report(*_kept(options.report))
         return 0
     began, done, without = time.monotonic(), [], []
     for number, (kind, made) in enumerate(_results(options), 1):
@@ -45,13 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _results(options: argparse.Namespace) -> Iterator[tuple[str, list[tuple[str, Result]]]]:
     """Kind and results, tenant by tenant, the kinds in turn."""
-    kinds = (
-        plan.singles(options.single // 2, options.seed),
-        plan.doubles(options.double // 2, options.seed),
-        plan.healthy(options.healthy // 2, options.seed),
-        [replace(c, kind="withheld") for c in plan.singles(options.withheld, options.seed + 50)],
-    )
-    cases = list(filter(None, chain.from_iterable(zip_longest(*kinds))))
+    if options.again:
+        cases = missed_in(*_kept(options.again))
+    else:
+        cases = _planned(options)
     work = partial(incidents.judged, sources=tuple(options.sources))
     if options.jobs == 1:
         yield from map(work, cases)
@@ -59,6 +56,28 @@ def _results(options: argparse.Namespace) -> Iterator[tuple[str, list[tuple[str,
     # fresh processes: a forked one would inherit threads of servers that are not its own
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         yield from pool.map(work, cases)
+
+
+def _planned(options: argparse.Namespace) -> list[plan.Case]:
+    kinds = (
+        plan.singles(options.single // 2, options.seed),
+        plan.doubles(options.double // 2, options.seed),
+        plan.healthy(options.healthy // 2, options.seed),
+        [replace(c, kind="withheld") for c in plan.singles(options.withheld, options.seed + 50)],
+    )
+    return list(filter(None, chain.from_iterable(zip_longest(*kinds))))
+
+
+def missed_in(done: Sequence[Result], without: Sequence[tuple[str, Result]]) -> list[plan.Case]:
+    """The incidents of which something was missed, or said wrongly for sure, each once."""
+    wrong = [*misses(done), *(r for _, r in without if confidently_wrong(r))]
+    return list(dict.fromkeys(r.case for r in wrong))
+
+
+def _kept(files: Sequence[str]) -> tuple[list[Result], list[tuple[str, Result]]]:
+    """The results that ``--keep`` wrote: whole incidents, and those with a kind of export withheld."""
+    kept = [_read(line) for file in files for line in Path(file).read_text("utf-8").splitlines()]
+    return [r for k, r in kept if not k], [(k, r) for k, r in kept if k]
 
 
 def _read(line: str) -> tuple[str, Result]:
@@ -103,6 +122,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sources", nargs="+", choices=plan.SOURCES, default=list(plan.SOURCES))
     parser.add_argument("--jobs", type=int, default=1, help="processes that build and judge at the same time")
     parser.add_argument("--keep", help="append every result to this file")
+    parser.add_argument("--again", nargs="+", help="only the incidents missed in such files")
     parser.add_argument("--report", nargs="+", help="only print the scores of such files")
     return parser.parse_args(arguments)
 
