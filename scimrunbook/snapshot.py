@@ -172,6 +172,22 @@ WHATS = (
 _DTYPES = {"text": "str", "bool": "boolean", "int": "Int64", "time": "datetime64[us, UTC]"}
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Another application, or another job of the same one (``kind``: application | job), that could have been meant."""
+
+    id: str
+    kind: str = "application"
+    name: str | None = None
+    status: str | None = None
+
+    def __str__(self) -> str:
+        """As people read it: ``Catalog (0oa1, ACTIVE)``; a job has no name but its id."""
+        if self.kind == "job":
+            return self.id
+        return f"{self.name or 'application'} ({', '.join(filter(None, (self.id, self.status)))})"
+
+
 @dataclass(slots=True)
 class AppFacts:
     """The provider's application that provisions Catalog (Okta app; Entra service principal)."""
@@ -186,7 +202,7 @@ class AppFacts:
     object_mappings: list[dict[str, Any]] = field(default_factory=list)
     # Entra: [{object: user|group, enabled: bool, flow_types: [Add, Update, Delete], scope: [..clauses as text]}]
     skip_out_of_scope_deletions: bool | None = None
-    candidates: list[str] = field(default_factory=list)  # other apps or jobs that could have been meant
+    candidates: list[Candidate] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -322,7 +338,9 @@ def load(folder: Path) -> Snapshot:
                 "Collect again, or open it with the version that wrote it (run.json names it)."
             )
         facts = dict(head["facts"])
-        facts["app"], facts["token"] = AppFacts(**facts["app"]), TokenFacts(**facts["token"])
+        app = facts["app"]
+        app["candidates"] = [Candidate(**c) for c in app["candidates"]]
+        facts["app"], facts["token"] = AppFacts(**app), TokenFacts(**facts["token"])
         tables = {n: pd.read_parquet(folder / f"{n}.parquet") for n in TABLES}
         for name, table in tables.items():
             if list(table.columns) != list(TABLES[name]):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scimrunbook.incident import Incident
-from scimrunbook.snapshot import TABLES, AppFacts, Facts, Snapshot, SnapshotError, empty, frame, load, save
+from scimrunbook.snapshot import TABLES, AppFacts, Candidate, Facts, Snapshot, SnapshotError, empty, frame, load, save
 
 INCIDENT = Incident(incident="1e5", identity_provider="entra", catalog_host="app.castordoc.com")
 
@@ -29,6 +29,7 @@ def table_rows(draw: st.DrawFn) -> tuple[str, list[dict]]:
     return name, draw(st.lists(st.fixed_dictionaries({}, optional=columns), max_size=4))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine draws slowly
 @given(table_rows())
 def test_any_rows_give_the_schema(made: tuple[str, list[dict]]) -> None:
     name, rows = made
@@ -51,7 +52,8 @@ def test_an_unknown_column_is_a_programming_error() -> None:
 
 def snapshot() -> Snapshot:
     facts = Facts(
-        as_of="2026-11-20T14:00:00Z", app=AppFacts(id="x", features=["A"], object_mappings=[{"object": "user"}])
+        as_of="2026-11-20T14:00:00Z",
+        app=AppFacts(id="x", features=["A"], object_mappings=[{"object": "user"}], candidates=[Candidate("j", "job")]),
     )
     people = frame(
         "people", [{"person_key": "1", "login": "é@example.com", "active": None, "created_at": "2026-11-01"}]

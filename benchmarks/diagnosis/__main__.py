@@ -45,10 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _results(options: argparse.Namespace) -> Iterator[tuple[str, list[tuple[str, Result]]]]:
     """Kind and results, tenant by tenant, the kinds in turn."""
-    if options.again:
-        cases = missed_in(*_kept(options.again))
-    else:
-        cases = _planned(options)
+    cases = missed_in(*_kept(options.again)) if options.again else _planned(options)
     work = partial(incidents.judged, sources=tuple(options.sources))
     if options.jobs == 1:
         yield from map(work, cases)

@@ -10,7 +10,7 @@ from scimrunbook.checks._log_doubts import doubts, limits, stopped_with_the_job
 from scimrunbook.checks._words import app_name, count, listed, provider, region, screen
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Status
 from scimrunbook.history import log_span, open_failures, refusals, when
-from scimrunbook.snapshot import CLOCK_OFF_SECONDS, Snapshot
+from scimrunbook.snapshot import CLOCK_OFF_SECONDS, Candidate, Snapshot
 
 S = "start_here"
 
@@ -167,12 +167,12 @@ def _title(what: str) -> str:
 )
 def app_is_the_right_one(snapshot: Snapshot) -> Outcome:
     app = snapshot.facts.app
-    others = f" Others that could be meant: {listed(app.candidates)}." if app.candidates else ""
-    apps = [c for c in app.candidates if c.endswith(")")]  # a job of the same application has no name
+    others = f" Others that could be meant: {listed([str(c) for c in app.candidates])}." if app.candidates else ""
+    apps = [c for c in app.candidates if c.kind == "application"]
     if apps and not _is_named(snapshot):
         return _choose(snapshot, apps)
-    jobs_meant = [c for c in app.candidates if not c.endswith(")")]
-    if snapshot.provider == "entra" and len(jobs_meant) > 1:
+    jobs_meant = [c.id for c in app.candidates if c.kind == "job"]
+    if len(jobs_meant) > 1:
         return _choose_job(jobs_meant)
     if snapshot.provider == "entra":
         jobs = snapshot["jobs"]
@@ -197,15 +197,16 @@ def _is_named(snapshot: Snapshot) -> bool:
     return bool(incident.entra and incident.entra.service_principal_id)
 
 
-def _choose(snapshot: Snapshot, others: list[str]) -> Outcome:
+def _choose(snapshot: Snapshot, others: list[Candidate]) -> Outcome:
     """Several applications, and nobody said which: the lines to choose from, ready for the incident file."""
     app, (section, key) = snapshot.facts.app, _KEYS[snapshot.provider]
-    taken = f"{app.label or app.name} ({app.id}, {app.status or 'status not told'})" if app.id else None
-    all_ = list(dict.fromkeys([*([taken] if taken else []), *others]))
-    lines = pd.DataFrame([_line(section, key, c) for c in all_], columns=["application", "line"])
+    taken = Candidate(app.id, name=app.label or app.name, status=app.status) if app.id else None
+    meant = [*([taken] if taken else []), *(c for c in others if c.id != app.id)]
+    rows = [(str(c), f"{section}: {{{key}: {c.id}}}") for c in meant]
+    lines = pd.DataFrame(rows, columns=["application", "line"])
     return Outcome(
         Status.WARN,
-        f"{count(len(all_), 'application')} could be meant: {listed(all_)}. "
+        f"{count(len(meant), 'application')} could be meant: {listed([str(c) for c in meant])}. "
         + (f"{taken} was taken." if taken else "None was taken."),
         "The incident file names the application with the SCIM provisioning of Catalog.",
         (Evidence.of("One of these lines belongs into the incident file", lines),),
@@ -227,12 +228,6 @@ def _choose_job(jobs: list[str]) -> Outcome:
 
 
 _KEYS = {"okta": ("okta", "app_id"), "entra": ("entra", "service_principal_id")}
-
-
-def _line(section: str, key: str, candidate: str) -> tuple[str, str]:
-    """``Catalog (0oa1, ACTIVE)`` and the line that chooses it."""
-    inside = candidate.rpartition(" (")[2].removesuffix(")").split(", ")[0]
-    return candidate, f"{section}: {{{key}: {inside}}}"
 
 
 def _wrong_app(snapshot: Snapshot, actual: str) -> Outcome:

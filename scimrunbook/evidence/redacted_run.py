@@ -23,7 +23,7 @@ from scimrunbook.evidence.records import Records
 from scimrunbook.evidence.redactor import Redactor, tenant_in
 from scimrunbook.incident import Incident
 from scimrunbook.runfolder import head_of, write
-from scimrunbook.snapshot import AppFacts, Facts, Snapshot
+from scimrunbook.snapshot import AppFacts, Candidate, Facts, Snapshot
 
 _VENDOR = (
     ("accounts", "account_id"), ("app_accounts", "external_id"), ("teams", "team_id"), ("assignments", "team_id"),
@@ -153,7 +153,15 @@ def _facts(facts: Facts, records: Records) -> Facts:
         username_push=code(app["username_push"]) if app["username_push"] else None,
         object_mappings=[_deep(m, text) for m in app["object_mappings"]],
         skip_out_of_scope_deletions=app["skip_out_of_scope_deletions"],
-        candidates=[text(c) for c in app["candidates"]],
+        candidates=[
+            Candidate(
+                records.redactor.id(c.id),
+                c.kind,
+                text(c.name) if c.name else None,
+                code(c.status) if c.status else None,
+            )
+            for c in facts.app.candidates
+        ],
     )
     data["token"] = facts.token
     data["leaks"] = [{**leak, "file": records.redactor.file_name(str(leak.get("file", "")))} for leak in facts.leaks]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scimrunbook.snapshot import Facts
+from scimrunbook.snapshot import Candidate, Facts
 from scimrunbook.sources import entra_job
 from scimrunbook.sources.fields import text
 
@@ -25,9 +25,9 @@ def of_job(items: list[Any], wanted: str | None) -> list[Any]:
 
 def job_facts(facts: Facts, records: list[dict[str, Any]]) -> None:
     """Several jobs are candidates; a job's settings may tell of skipped deletions."""
-    found = {text(r.get("id")) or "" for r in records} - {""}
+    found = {Candidate(key, "job") for r in records if (key := text(r.get("id")))}
     if len(found) > 1:
-        facts.app.candidates = sorted({*facts.app.candidates, *found})
+        facts.app.candidates = sorted({*facts.app.candidates, *found}, key=str)
     told = [s for s in map(entra_job.skips_deletions, records) if s is not None]
     if told:
         facts.app.skip_out_of_scope_deletions = any(told)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from scimrunbook.guide import OKTA_TOGGLES
-from scimrunbook.snapshot import AppFacts
+from scimrunbook.snapshot import AppFacts, Candidate
 from scimrunbook.sources.fields import as_json, first, moment, obj, objects, text, texts
 
 Row = dict[str, Any]
@@ -38,11 +38,12 @@ _CAPABILITIES = {
 }
 
 
-def candidates(records: Iterable[Any]) -> list[str]:
-    """Applications that could be meant besides: ``label (id, STATUS)``."""
+def candidates(records: Iterable[Any]) -> list[Candidate]:
+    """Applications that could be meant besides; a record without an id can be chosen by nobody."""
     return [
-        f"{text(r.get('label')) or 'application'} ({text(r.get('id'))}, {text(r.get('status')) or 'status not told'})"
+        Candidate(key, name=text(r.get("label")), status=text(r.get("status")))
         for r in map(obj, records)
+        if (key := text(r.get("id")))
     ]
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from scimrunbook.findings import Cause, Status
+from scimrunbook.snapshot import Candidate
 from tests.checks.build import Tenant
 
 
@@ -100,7 +101,10 @@ def test_a_log_of_failures_only_looks_filtered() -> None:
 )
 def test_several_applications_are_a_choice_with_the_very_line_to_write(provider: str, key: str, line: str) -> None:
     tenant = Tenant(provider)
-    tenant.facts.app.candidates = ["Catalog (old) (0oa2, INACTIVE)", "Catalog, 3rd (0oa3, ACTIVE)"]
+    tenant.facts.app.candidates = [
+        Candidate("0oa2", name="Catalog (old)", status="INACTIVE"),
+        Candidate("0oa3", name="Catalog, 3rd", status="ACTIVE"),
+    ]
     access = {"org_url": "https://acme.okta.com"} if provider == "okta" else {}
     tenant.incident[provider] = access
     finding = tenant.find("start.app_is_the_right_one")
@@ -113,7 +117,7 @@ def test_several_applications_are_a_choice_with_the_very_line_to_write(provider:
 
 def test_several_jobs_of_one_entra_application_are_a_choice() -> None:
     tenant = Tenant("entra")
-    tenant.facts.app.candidates = ["customappsso.old", "scim.new"]
+    tenant.facts.app.candidates = [Candidate("customappsso.old", "job"), Candidate("scim.new", "job")]
     finding = tenant.find("start.app_is_the_right_one")
     assert finding.status is Status.WARN and "2 provisioning jobs" in finding.actual
     assert [a.what for a in finding.actions][1].endswith("write: entra: {job_id: scim.new}")

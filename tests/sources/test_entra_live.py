@@ -256,7 +256,9 @@ def test_of_several_jobs_the_active_scim_one_gives_the_mapping() -> None:
     other = made.job() | {"id": "box.x", "templateId": "BoxOutDelta"}
     parts, reader = canned(world(**{JOBS: {"value": [other, old, made.job()]}}))
     assert f"{JOBS}/{made.JOB_ID}/schema" in reader.asked
-    assert parts.facts.app.candidates == sorted(["customappsso.old", "box.x", made.JOB_ID])
+    assert [(c.kind, c.id) for c in parts.facts.app.candidates] == [
+        ("job", j) for j in sorted(["customappsso.old", "box.x", made.JOB_ID])
+    ]
     assert len(parts.rows["jobs"]) == 3 and "3 jobs" in coverage(parts)["entra.job"]["note"]
     parts, reader = canned(world(**{JOBS: {"value": [other, old, made.job()]}}), job_id="box.x")
     assert f"{JOBS}/box.x/schema" in reader.asked

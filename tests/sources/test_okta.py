@@ -184,7 +184,7 @@ def test_another_application_than_catalogs_kind_names_the_ones_that_could_be_mea
     other = "0oa" + built.engine.app_id[3:][::-1]
     _, snapshot = live(built, data.incident(other))
     assert snapshot.facts.app.name == "castordoc"
-    assert [built.engine.app_id in c for c in snapshot.facts.app.candidates] == [True]
+    assert [built.engine.app_id == c.id for c in snapshot.facts.app.candidates] == [True]
 
 
 def test_somebody_named_and_not_assigned_is_in_the_directory() -> None:
@@ -340,7 +340,7 @@ def test_several_applications_of_the_kind_are_told() -> None:
     second = data.app(id=data.OTHER_APP, label="Second", status="INACTIVE")
     snapshot, _ = read({"/apps": [[second, data.app()]]}, data.incident(None))
     assert snapshot.facts.app.id == data.APP
-    assert snapshot.facts.app.candidates == [f"Second ({data.OTHER_APP}, INACTIVE)"]
+    assert [str(c) for c in snapshot.facts.app.candidates] == [f"Second ({data.OTHER_APP}, INACTIVE)"]
     assert "2 applications could be meant" in covered(snapshot, "okta.app")["note"]
 
 

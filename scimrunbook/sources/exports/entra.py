@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scimrunbook.incident import Incident
+from scimrunbook.snapshot import Candidate
 from scimrunbook.sources import entra_directory, entra_job, entra_log
 from scimrunbook.sources.entra_facts import job_facts, of_job, principal_facts, schema_facts
 from scimrunbook.sources.exports.documents import Document, Records
@@ -117,9 +118,8 @@ def whose(names: Mapping[str, str | None], incident: Incident, found: Recognised
     if found.refused:
         return ours
     if ours is None:  # several applications, and nobody says which one is meant
-        parts.facts.app.candidates = sorted(
-            {*parts.facts.app.candidates, *(f"{names[i] or 'application'} ({i})" for i in names)}
-        )
+        meant = (Candidate(key, name=name) for key, name in names.items())
+        parts.facts.app.candidates = sorted({*parts.facts.app.candidates, *meant}, key=str)
     else:
         parts.facts.app.name = parts.facts.app.name or names.get(ours)
     return ours
@@ -177,8 +177,8 @@ def service_principal(document: Document) -> Recognised | None:
         result.refused = f"about another application; the incident names {wanted}"
         result.get_it = "Export the service principal whose provisioning is meant, or correct the id in the incident."
     else:
-        names = sorted(f"{text(p.get('displayName')) or 'application'} ({text(p.get('id'))})" for p in good)
-        result.facts = lambda facts: setattr(facts.app, "candidates", names)
+        meant = [Candidate(k, name=text(p.get("displayName"))) for p in good if (k := text(p.get("id")))]
+        result.facts = lambda facts: setattr(facts.app, "candidates", sorted(meant, key=str))
         result.note = "Several applications: name the one that is meant under entra.service_principal_id."
     return result
 

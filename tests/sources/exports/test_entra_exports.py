@@ -83,7 +83,7 @@ def test_several_applications_and_nobody_says_which(tmp_path: Path) -> None:
         "log.json",
         [made.record(1), made.record(2, servicePrincipal={"id": "another", "displayName": "Mail"})],
     )
-    assert read(tmp_path).facts.app.candidates == [
+    assert [str(c) for c in read(tmp_path).facts.app.candidates] == [
         "Catalog SCIM (5b0d9a5e-4d4c-4ad5-9d0e-0c9f5f5a1d11)",
         "Mail (another)",
     ]
