@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import click
 import typer
 
+from scimrunbook.incident_file import read_incident
 from scimrunbook.init import Question, questions, render
 from scimrunbook.problems import UserProblem
 from scimrunbook.runfolder import write
 from scimrunbook.schema import FILE_NAME
 from scimrunbook.schema import as_text as schema_text
+
+if TYPE_CHECKING:
+    from scimrunbook.sources.exports.candidates import Choice
 
 _REGIONS = {"eu": "app.castordoc.com", "us": "app.us.castordoc.com"}
 Given = Mapping[str, str | list[str] | None]
@@ -28,6 +34,9 @@ def write_incident_file(given: Given, path: Path | None, *, ask: bool) -> int:
     path = path or Path("parameters") / f"{answers['incident']}.yaml"
     if path.exists():
         raise UserProblem(f"{path} exists already and was left as it is. Name another file with --file.")
+    if exports := answers.get("exports"):
+        answers |= {c.key: _chosen(c, ask) for c in unclear(text, path.parent / str(exports))}
+        text = render(answers)
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, text)
     beside = path.parent / FILE_NAME
@@ -36,6 +45,26 @@ def write_incident_file(given: Given, path: Path | None, *, ask: bool) -> int:
     typer.echo(f"Wrote {path}. Every key is explained in it; what you left out is commented.")
     typer.echo(f"Next: scimrunbook check {path}")
     return 0
+
+
+def unclear(text: str, exports: Path) -> list[Choice]:
+    """What the exported files hold several of, and an incident file with this text does not choose."""
+    from scimrunbook.sources.exports.candidates import choices  # pandas comes with it
+
+    return choices(exports, read_incident(text.encode(), Path("new incident")).incident)
+
+
+def _chosen(choice: Choice, ask: bool) -> str:
+    """The one that was meant: asked for by number; without a terminal, none, and the option is named."""
+    lines = [f"  {number}. {words}" for number, (words, _) in enumerate(choice.options, 1)]
+    what = "provisioning jobs" if choice.key == "entra.job_id" else "applications"
+    typer.echo("\n".join([f"The exported files hold {len(lines)} {what}:", *lines]), err=not ask)
+    if not ask:
+        option = "--job" if choice.key == "entra.job_id" else "--application"
+        typer.echo(f"None is chosen: name one with {option} ID, or under {choice.key} in the file.", err=True)
+        return ""
+    number: int = typer.prompt("Which one is meant? Its number", type=click.IntRange(1, len(lines)))
+    return choice.options[number - 1][1]
 
 
 def _ask(answers: dict[str, str | list[str]]) -> None:

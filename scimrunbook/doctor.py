@@ -138,7 +138,7 @@ def _network(loaded: LoadedIncident | None) -> Iterator[Checked]:
     part = "Network"
     incident = loaded.incident if loaded else None
     hosts = [REGIONS[incident.catalog_host].api_host] if incident else sorted(r.api_host for r in REGIONS.values())
-    if incident and incident.okta:
+    if incident and incident.okta and incident.okta.org_url:
         hosts.append(incident.okta.org_url.removeprefix("https://"))
     if incident and incident.entra:
         hosts += ["graph.microsoft.com", "login.microsoftonline.com"]

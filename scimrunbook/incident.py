@@ -114,7 +114,9 @@ class CatalogAccess(_Strict):
 
 class OktaAccess(_Strict):
     org_url: str = Field(
-        description="Address of the Okta org, not of its admin console.", examples=["https://acme.okta.com"]
+        "",
+        description="Address of the Okta org, not of its admin console; needed to read it live.",
+        examples=["https://acme.okta.com"],
     )
     app_id: Id | None = Field(
         None,
@@ -141,6 +143,8 @@ class OktaAccess(_Strict):
     def _one_way_in(self) -> Self:
         if (self.client_id is None) != (self.private_key is None):
             raise ValueError("client_id and private_key belong together | Give both, or take the one out.")
+        if (self.token or self.client_id) and not self.org_url:
+            raise ValueError("nobody says which org to sign in to | Add org_url, like https://acme.okta.com.")
         return self
 
     @field_validator("org_url")

@@ -82,6 +82,12 @@ QUESTIONS: tuple[Question, ...] = (
     Question("entra.tenant_id", "The id of the Entra directory, to read it live?", provider="entra"),
     Question("entra.service_principal_id", "The object id of the enterprise application?", provider="entra"),
     Question(
+        "entra.job_id",
+        "Which of its provisioning jobs, if it has several?",
+        provider="entra",
+        needs="entra.service_principal_id",
+    ),
+    Question(
         "entra.client_id", "The client id of the app that reads Graph?", provider="entra", needs="entra.tenant_id"
     ),
     Question("entra.credential", "Where is its client secret, or a Graph access token, to be found?", provider="entra"),

@@ -111,7 +111,7 @@ def run_incident(
 def tenant_of(incident: Incident) -> str | None:
     """The provider's tenant as the incident names it: the Okta org, the Entra tenant id."""
     if incident.okta is not None:
-        return incident.okta.org_url
+        return incident.okta.org_url or None
     return incident.entra.tenant_id if incident.entra is not None else None
 
 

@@ -51,12 +51,15 @@ def build(
     )  # fmt: skip
 
 
-def lines(done: Shared) -> list[str]:
-    """What was built, what to tell with it, what was left out; a line to copy is indented."""
+def lines(done: Shared, named: bool = True) -> list[str]:
+    """What was built, what to tell with it, what was left out; a line to copy is indented.
+
+    Without ``named`` the place of the bundle is not among them: it stands above.
+    """
     from scimrunbook.evidence.seal import verify_line
 
     said = ["PRACTICE: the embedded practice tenant, nobody's real directory."] if done.practice else []
-    said.append(f"Bundle: {shown(done.archive)}")
+    said += [f"Bundle: {shown(done.archive)}"] if named else []
     replaced = sum(r["times"] for r in done.report["replaced"])
     dropped = sum(done.report["dropped_fields"].values())
     much = f"Redacted: {count(replaced, 'replacement')}" + (f", {count(dropped, 'value')} dropped" if dropped else "")

@@ -184,6 +184,7 @@ BAD_VALUES = {
     "a text for a block": ("okta: acme", 4, "keys with values", "init"),
     "the other provider's block": ("entra: {tenant_id: x}", 4, "identity_provider is okta", "Take the block out"),
     "admin console": ("okta: {org_url: https://acme-admin.okta.com}", 4, "admin console", "https://acme.okta.com."),
+    "token of no org": ("okta: {token: prompt}", 4, "which org to sign in to", "https://acme.okta.com"),
     "plain http": ("okta: {org_url: http://acme.okta.com}", 4, "begin with https", "https://acme.okta.com."),
     "org with a path": ("okta: {org_url: https://acme.okta.com/app}", 4, "not the address", "https://acme.okta.com"),
     "broken url": ("okta: {org_url: 'https://[acme'}", 4, "not the address", "https://acme.okta.com"),
@@ -249,14 +250,13 @@ def test_all_problems_are_told_at_once_in_order() -> None:
         "catalog_host",
         "identity_provider",
         "symptoms.0",
-        "okta.org_url",
         "okta.orgurl",
         "people",
         "catalog.token",
         "window.start",
         "window.end",
     ]
-    assert [p.line for p in problems] == [None, 2, 3, 4, 4, 5, 7, 8, 8]
+    assert [p.line for p in problems] == [None, 2, 3, 4, 5, 7, 8, 8]
 
 
 PLACES = {

@@ -9,15 +9,18 @@ from typing import Any, get_args
 
 import jsonschema
 import pytest
+import typer
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from scimrunbook import schema
+from scimrunbook.asking import write_incident_file
 from scimrunbook.incident import Host, Incident, Provider, Symptom
 from scimrunbook.incident_file import IncidentError, load_incident, read_incident
 from scimrunbook.init import QUESTIONS, questions, render
+from scimrunbook.sources.exports.candidates import choices
 from tests.conftest import ROOT
 
 LEAST = {"incident": "CAT-1042", "identity_provider": "okta", "catalog_host": "app.us.castordoc.com"}
@@ -40,6 +43,7 @@ FULL = {
         "identity_provider": "entra",
         "entra.tenant_id": "contoso.example",
         "entra.service_principal_id": "22222222-3333-4444-5555-666666666666",
+        "entra.job_id": "scim.44444444444455556666777777777777.88888888-9999-aaaa-bbbb-cccccccccccc",
         "entra.client_id": "1e5",
         "entra.credential": "keyring:scimrunbook/graph",
     },
@@ -213,3 +217,43 @@ def test_incidents_of_this_repository_satisfy_both() -> None:
     for path in sorted((ROOT / "parameters").glob("*.yaml")):
         load_incident(path)
         assert not list(validator.iter_errors(yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader))), path.name
+
+
+def exported(provider: str, folder: Path) -> dict[str, list[str]]:
+    """The demo's application and job in a folder, each with a second one beside it; ids by key of the incident file."""
+    folder.mkdir(parents=True)
+    demo = ROOT / "parameters" / f"demo-{provider}-exports"
+    if provider == "okta":
+        app = json.loads((demo / "app.json").read_text())
+        other = {**app, "id": "0oaOTHERAPP000000001", "label": "Catalog (old)"}
+        (folder / "apps.json").write_text(json.dumps([app, other]))
+        return {"okta.app_id": [app["id"], other["id"]]}
+    saved = json.loads((demo / "jobs.json").read_text())
+    job = saved["value"][0]
+    other = {**job, "id": "scim.11111111111111111111111111111111.22222222-3333-4444-5555-666666666666"}
+    (folder / "jobs.json").write_text(json.dumps({**saved, "value": [job, other]}))
+    return {"entra.job_id": sorted([job["id"], other["id"]])}
+
+
+@pytest.mark.parametrize("provider", ["okta", "entra"])
+def test_several_applications_or_jobs_in_the_exports_are_a_choice(
+    provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ((key, ids),) = exported(provider, tmp_path / "parameters" / "E").items()
+    told = {**LEAST, "identity_provider": provider, "exports": "E"}
+    for number, answers in enumerate(([], ["2"])):  # without a terminal; with one
+        asked: list[str] = []
+        monkeypatch.setattr(typer, "prompt", lambda text, **_: asked.append(text) or int(answers[0]))  # noqa: B023
+        monkeypatch.setattr("scimrunbook.asking._ask", lambda _: None)
+        path = tmp_path / "parameters" / f"{number}.yaml"
+        assert write_incident_file(told, path, ask=bool(answers)) == 0
+        incident = read_incident(path.read_bytes(), path).incident
+        section = getattr(incident, provider)
+        chosen = getattr(section, key.split(".")[1]) if section else None
+        assert chosen == (ids[1] if answers else None) and len(asked) == len(answers)
+    named = read_incident(render({**told, key: ids[0]}).encode(), path).incident
+    assert choices(tmp_path / "parameters" / "E", named) == [], "who chose is not asked again"
+    found = choices(tmp_path / "parameters" / "E", incident.model_copy(update={provider: None}))
+    assert [(c.key, [value for _, value in c.options]) for c in found] == [(key, ids)]
+    assert choices(tmp_path / "none", incident) == []

@@ -31,6 +31,8 @@ def init(
     person: Annotated[list[str] | None, typer.Option(help="E-mail to trace first; may be given several times")] = None,
     summary: Annotated[str, typer.Option(help="One sentence")] = "",
     exports: Annotated[str | None, typer.Option(help="Folder of exported files")] = None,
+    application: Annotated[str | None, typer.Option(help="Id of the Catalog SCIM app, where there are several")] = None,
+    job: Annotated[str | None, typer.Option(help="Entra: id of the provisioning job, where there are several")] = None,
     file: Annotated[Path | None, typer.Option(help="Where to write; default parameters/<incident>.yaml")] = None,
     how_to_export: Annotated[
         bool, typer.Option("--how-to-export", help="Print every file to export, screen by screen, for --provider")
@@ -52,6 +54,8 @@ def init(
         "people": person,
         "summary": summary,
         "exports": exports,
+        "entra.service_principal_id" if (provider or "").lower() == "entra" else "okta.app_id": application,
+        "entra.job_id": job,
     }
     guarded(lambda: write_incident_file(given, file, ask=sys.stdin.isatty() and sys.stdout.isatty()))
 

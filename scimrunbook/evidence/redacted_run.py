@@ -129,7 +129,8 @@ def _incident(incident: Incident, records: Records) -> Incident:
         data["catalog"]["configured_base_url"] = redactor.text(data["catalog"]["configured_base_url"])
     if incident.okta:
         data["okta"]["token"] = None
-        data["okta"]["org_url"] = f"https://{redactor.host(incident.okta.org_url.removeprefix('https://'))}"
+        if incident.okta.org_url:
+            data["okta"]["org_url"] = f"https://{redactor.host(incident.okta.org_url.removeprefix('https://'))}"
         data["okta"]["app_id"] = redactor.okta_id(incident.okta.app_id) if incident.okta.app_id else None
     if incident.entra:
         given = {k: v for k, v in data["entra"].items() if v}

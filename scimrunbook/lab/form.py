@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from scimrunbook import guide
+from scimrunbook.incident_file import read_incident
 from scimrunbook.init import Question, questions, render
 from scimrunbook.lab.copies import START, prepare
 from scimrunbook.lab.parts import Busy, Place, button, field, row, said
@@ -25,6 +27,7 @@ from scimrunbook.schema import as_text as schema_text
 from scimrunbook.show.cards import fragment
 from scimrunbook.show.panels import Panel
 from scimrunbook.show.words import esc
+from scimrunbook.sources.exports.candidates import Choice, choices
 
 _LABEL = {
     "incident": "Ticket",
@@ -40,6 +43,7 @@ _LABEL = {
     "okta.token": "Okta API token",
     "entra.tenant_id": "Entra directory id",
     "entra.service_principal_id": "Enterprise app object id",
+    "entra.job_id": "Provisioning job id",
     "entra.client_id": "Client id that reads Graph",
     "entra.credential": "Client secret or token",
     "catalog.token": "Catalog SCIM token",
@@ -102,6 +106,8 @@ class NewIncident:
         self.upload = widgets.FileUpload(
             multiple=True, description="Add exported files", layout=widgets.Layout(width="16rem")
         )
+        self.chosen: dict[str, Any] = {}  # where the files hold several applications or jobs: which one is meant
+        self.choices = widgets.VBox([])
         self.button = button("Write the incident file", button_style="primary")
         self.busy = Busy(self.button)
         self.fields["identity_provider"].observe(self._provider_changed, names="value")
@@ -112,7 +118,7 @@ class NewIncident:
         rows = [getattr(self.fields[q.key], "box", self.fields[q.key]) for q in questions() if q.key != "exports"]
         hint = said("Exported files, recognised by content. Copy big ones (over 10 MB) into the folder.")
         files = [self.fields["exports"], hint, self.upload]
-        return widgets.VBox([*rows, *files, row(self.button, self.busy.box)])
+        return widgets.VBox([*rows, *files, self.choices, row(self.button, self.busy.box)])
 
     def answers(self) -> dict[str, Any]:
         """What was filled in, by question, without what belongs to the other provider."""
@@ -131,7 +137,7 @@ class NewIncident:
         uploads = {_safe(str(f["name"])): bytes(f["content"]) for f in self.upload.value}
         if uploads and not given.get("exports"):
             given["exports"] = f"{given.get('incident', 'incident')}-exports"
-        text = render(given)
+        text = self._chosen(given, uploads)
         path = self.parameters / f"{given['incident']}.yaml"
         if path.exists():
             raise UserProblem(
@@ -151,6 +157,36 @@ class NewIncident:
             write(self.parameters / FILE_NAME, schema_text())
         self.upload.value = ()  # what was uploaded lies in the folder now, and in no widget
         return path
+
+    def _chosen(self, given: dict[str, Any], uploads: dict[str, bytes]) -> str:
+        """The text of the file. Where the exports hold several applications or jobs: offers them, raises UserProblem.
+
+        What is uploaded is looked at in a folder that is gone afterwards.
+        """
+        given |= {key: field.value for key, field in self.chosen.items() if field.value}
+        text = render(given)
+        unclear = self._unclear(text, self.parameters / str(given["exports"])) if given.get("exports") else []
+        if uploads:
+            with tempfile.TemporaryDirectory() as looked_at:
+                for name, content in uploads.items():
+                    (Path(looked_at) / name).write_bytes(content)
+                unclear += [c for c in self._unclear(text, Path(looked_at)) if c.key not in {u.key for u in unclear}]
+        unclear = [c for c in unclear if c.key not in given]
+        if unclear:
+            for choice in unclear:
+                label = "Which provisioning job?" if choice.key == "entra.job_id" else "Which application?"
+                options = [("choose …", ""), *choice.options]
+                self.chosen[choice.key] = field(widgets.Dropdown, label, options=options, value="")
+            self.choices.children = [said("The files hold several. Which one is meant?"), *self.chosen.values()]
+            raise UserProblem(
+                "The exported files hold several applications or provisioning jobs. Nothing was written yet: choose "
+                "above the button which one is meant, then press it again."
+            )
+        return text
+
+    @staticmethod
+    def _unclear(text: str, folder: Path) -> list[Choice]:
+        return choices(folder, read_incident(text.encode(), Path("new incident")).incident)
 
     def _provider_changed(self, _: object = None) -> None:
         provider = self.fields["identity_provider"].value

@@ -44,4 +44,4 @@ class LiveShare:
         with secrets.typed_for(str(runbook.path)):
             done = build(runbook.folder, practice=runbook.view.practice, unsigned=not self.signed.value, notebooks=True)
         here = f"{done.archive.parent}{os.sep}"  # a saved notebook names no folder of this machine
-        self.place.show(built(done.archive, [line.replace(here, "") for line in lines(done)]))
+        self.place.show(built(done.archive, [line.replace(here, "") for line in lines(done, named=False)]))

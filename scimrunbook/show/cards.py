@@ -60,7 +60,7 @@ def card(finding: dict[str, Any], name: Callable[[str], str] = str, said: Callab
         body.append(_manual(manual, finding.get("answer"), said))
     unanswered = finding["status"] == "manual"
     body.append(actions(finding["actions"], "If it is not so, do this" if unanswered else "Do this", said))
-    body += [table(e["caption"], _named(e["columns"]), e["rows"], e["total"]) for e in finding["evidence"]]
+    body += [table(e["caption"], _named(e["columns"]), _rows(e, name), e["total"]) for e in finding["evidence"]]
     body.append(affected(finding["affected"], name))
     body.append(
         f"<p><small>{esc(finding['id'])}"
@@ -83,7 +83,13 @@ def _unwell(finding: dict[str, Any]) -> bool:
 
 def _named(columns: list[str]) -> list[str]:
     """Columns of the snapshot as words."""
-    return [c.replace("_", " ") for c in columns]
+    return [c.removesuffix("_key").replace("_", " ") for c in columns]
+
+
+def _rows(evidence: dict[str, Any], name: Callable[[str], str]) -> list[list[str]]:
+    """The rows with a name in the place of every key: an id means nothing to a reader."""
+    keys = {place for place, column in enumerate(evidence["columns"]) if column.endswith("_key")}
+    return [[name(v) if place in keys else v for place, v in enumerate(row)] for row in evidence["rows"]]
 
 
 def _manual(manual: dict[str, Any], answer: dict[str, Any] | None, said: Callable[[str], str]) -> str:

@@ -10,7 +10,7 @@ from scimrunbook.show.tables import table
 from scimrunbook.show.words import count, esc, moment
 
 STATE = {"passed": "✔", "stopped": "✖", "not reached": "·", "not known": "?"}
-_LEFT, _RIGHT = 165, 10
+_LEFT, _RIGHT = 174, 10
 _ROOM = WIDTH - _LEFT - _RIGHT
 
 Picture = Mapping[str, Any]

@@ -14,7 +14,7 @@ _WIDE = 4  # columns
 _TALL = 15  # rows; what is longer scrolls in a box of its own, so that a log does not push the page away
 _LONG = 40  # characters; such a cell is a text, and keeps a width in which it can be read
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00| UTC)")
-_ID = re.compile(r"[a-z_]+\.[a-z0-9_]{9,}")  # of a check: one word for the browser, which may break it here
+_WORD = re.compile(r"\S{18}")  # an address, an id, a code: one word for the browser, which may break it anywhere
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]], total: int | None = None) -> str:
@@ -41,7 +41,7 @@ def _td(value: object) -> str:
     said = str(value)
     if time := _TIME.fullmatch(said):
         return f'<td class="srb-time"><span>{time[1]}</span> <span>{time[2]} UTC</span></td>'
-    kind = "srb-id" if _ID.fullmatch(said) else "srb-long" if len(said) > _LONG and " " in said else ""
+    kind = "srb-long" if len(said) > _LONG and " " in said else "srb-id" if _WORD.search(said) else ""
     return f'<td class="{kind}">{esc(said)}</td>' if kind else f"<td>{esc(said)}</td>"
 
 

@@ -111,7 +111,7 @@ class Lab:
         """Keeps a picture per look, and fails on words cut off or on what axe-core calls serious or critical."""
         for theme, width in looks:
             self.look(theme, width)
-            height = min(int(self.page.evaluate(_HEIGHT)) + 150, 5000)
+            height = min(int(self.page.evaluate(_HEIGHT)) + 150, 9000)
             self.page.set_viewport_size({"width": width, "height": height})
             self.page.evaluate(_HEIGHT)
             self.page.screenshot(path=ARTEFACTS / f"{name}-{theme}-{width}.png")

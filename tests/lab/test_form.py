@@ -15,6 +15,7 @@ from scimrunbook.lab.copies import copy_to, prepare
 from scimrunbook.lab.form import NewIncident, Reference, Symptoms
 from scimrunbook.problems import UserProblem
 from tests.conftest import ROOT
+from tests.test_init import exported
 
 
 @pytest.fixture
@@ -69,6 +70,22 @@ def test_uploads_land_beside_the_file_whatever_their_names_say(form: NewIncident
     assert sorted(p.name for p in folder.iterdir()) == ["log.csv", "users.json"]
     assert load_incident(path).incident.exports == "CAT-7-exports"
     assert form.upload.value == (), "the bytes are in the folder, and no longer in the widget"
+
+
+def test_several_applications_in_uploads_are_offered_and_nothing_is_written_before_one_is_chosen(
+    form: NewIncident, tmp_path: Path
+) -> None:
+    ((key, ids),) = exported("okta", tmp_path / "downloads").items()
+    files = [{"name": p.name, "content": memoryview(p.read_bytes())} for p in (tmp_path / "downloads").iterdir()]
+    form.upload = type("Upload", (), {"value": tuple(files)})()
+    with pytest.raises(UserProblem, match="several applications"):
+        form.create()
+    assert not form.parameters.exists() and form.chosen[key] in form.choices.children
+    assert [value for _, value in form.chosen[key].options] == ["", *ids]
+    form.chosen[key].value = ids[1]
+    path = form.create()
+    made = load_incident(path).incident
+    assert made.okta and made.okta.app_id == ids[1] and (form.parameters / "CAT-7-exports" / "apps.json").is_file()
 
 
 def test_uploads_go_nowhere_else(form: NewIncident) -> None:

@@ -135,7 +135,8 @@ def words_of(finding: dict[str, Any]) -> list[str]:
     said = [finding["id"], finding["title"], STATUS[finding["status"]][1], finding["actual"], finding["needs"]]
     said += [a[k] for a in finding["actions"] for k in ("what", "where")]
     said += [e["caption"] for e in finding["evidence"]]
-    said += [str(cell) for e in finding["evidence"] for row in e["rows"][:1] for cell in row[:1]]
+    told = [e for e in finding["evidence"] if not e["columns"][0].endswith("_key")]  # keys stand there as names
+    said += [str(cell) for e in told for row in e["rows"][:1] for cell in row[:1]]
     said += [finding["manual"][k] for k in ("question", "where")] if finding["manual"] else []
     return [flat(text) for text in said if text]
 

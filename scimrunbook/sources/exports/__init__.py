@@ -107,6 +107,16 @@ def read_folder(folder: Path, incident: Incident, parts: Parts, progress: Progre
     _missing(incident, parts, folder.name)
 
 
+def take_small(folder: Path, incident: Incident, parts: Parts, most: int) -> None:
+    """Takes over what the files of at most ``most`` bytes tell; passes over what cannot be read."""
+    paths = [p for p in listing(folder) if p.is_file() and p.stat().st_size <= most]
+    hits = [_read(found, incident, parts)[0] for found in contents(folder, paths)]
+    for _, result in sorted((h for h in hits if h), key=lambda h: (h[1].settle is not None, h[0].rank)):
+        if result.settle:
+            result.settle(result, parts)
+        _take(parts, result)
+
+
 def _read(found: Found, incident: Incident, parts: Parts) -> tuple[tuple[Format, Recognised] | None, str]:
     """The format and content of a file, or the reason why it is of no use."""
     if found.data is None:
