@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scimrunbook.incident import Incident
+from scimrunbook.snapshot import Candidate
 from scimrunbook.sources.exports import take_small
 from scimrunbook.sources.parts import Parts
 
@@ -38,21 +39,11 @@ def choices(folder: Path, incident: Incident) -> list[Choice]:
     app, section = parts.facts.app, incident.identity_provider
     found: list[Choice] = []
     named = incident.okta.app_id if incident.okta else incident.entra.service_principal_id if incident.entra else None
-    apps = {value: words for words in app.candidates if (value := _id(words))}
-    if app.id and apps:
-        apps = {
-            app.id: f"{app.label or app.name or 'application'} ({app.id}, {app.status or 'status not told'})",
-            **apps,
-        }
+    taken = [Candidate(app.id, name=app.label or app.name, status=app.status)] if app.id else []
+    apps = {c.id: str(c) for c in [*taken, *(c for c in app.candidates if c.kind == "application")]}
     if len(apps) > 1 and not named:
-        found.append(Choice(_KEYS[section], tuple((words, value) for value, words in apps.items())))
-    jobs = [c for c in app.candidates if not _id(c)]
+        found.append(Choice(_KEYS[section], tuple((words, id) for id, words in apps.items())))
+    jobs = [c.id for c in app.candidates if c.kind == "job"]
     if len(jobs) > 1 and not (incident.entra and incident.entra.job_id):
         found.append(Choice(_JOB, tuple((job, job) for job in jobs)))
     return found
-
-
-def _id(candidate: str) -> str:
-    """``0oa1`` of ``Catalog (0oa1, ACTIVE)``; empty for a job, which has no name."""
-    inside = candidate.rpartition(" (")[2]
-    return inside.removesuffix(")").split(", ")[0] if inside != candidate and candidate.endswith(")") else ""
