@@ -23,9 +23,10 @@ from scimrunbook.sources import entra_log, entra_log_flat, okta_log, okta_log_cs
 from scimrunbook.sources.exports import entra_log_csv
 from scimrunbook.sources.exports.documents import UNREAD, flat_records, normal, tolerant
 from scimrunbook.sources.exports.entra import principal_of, whose
+from scimrunbook.sources.exports.entra_heads import foreign
 from scimrunbook.sources.exports.files import Place
 from scimrunbook.sources.exports.leaks import take_out
-from scimrunbook.sources.exports.pieces import LargeFileError, Raw, Source, delimited, records
+from scimrunbook.sources.exports.pieces import Joined, LargeFileError, Raw, Source, delimited, records
 from scimrunbook.sources.exports.registry import Format, Recognised
 from scimrunbook.sources.fields import moment, span
 from scimrunbook.sources.okta_changes import merged
@@ -218,9 +219,11 @@ class _Reading:
         names = [h.casefold() for h in header]
         kind, at = names.index("event_type"), names.index("timestamp")
         for lines in batches:
-            ours = [line for line in lines if not _beside(line[kind])]
+            concerned = [line for line in lines if not _beside(line[kind])]
+            ours = [line for line in concerned if not (app and "AppInstance" in line and app not in ",".join(line))]
             self.rows += len(lines) - len(ours)
-            self.left.aside += len(lines) - len(ours)
+            self.left.aside += len(lines) - len(concerned)
+            self.left.foreign += len(concerned) - len(ours)
             self.seen_texts([line[at] for line in lines])
             yield okta_log.parse(okta_log_csv.events(names, self.clean_lines(ours)))
             self.say()
@@ -257,7 +260,7 @@ class _Reading:
     def entra(self, head: bytes, form: Form, result: Recognised) -> None:
         named = self.parts.facts.app.id or principal_of(self.incident)
         aside = 0
-        for found in self.entra_records(head, form):
+        for found in self.entra_records(head, form, named):
             rows = []
             for record in found:
                 row = entra_log.event(record)
@@ -273,6 +276,7 @@ class _Reading:
             aside += len(rows) - len(kept)
             self.keep(kept)
             self.say()
+        aside += self.left.foreign
         whose(self.apps, self.incident, result, self.parts)
         if not result.refused:
             self.parts.beside(aside)
@@ -281,10 +285,12 @@ class _Reading:
         if form == "csv":
             entra_log_csv.ask_for(self.lacking or set(), result)
 
-    def entra_records(self, head: bytes, form: Form) -> Iterator[list[Any]]:
+    def entra_records(self, head: bytes, form: Form, named: str | None) -> Iterator[list[Any]]:
+        """The log in pieces; records that are surely another application's are only counted."""
         if form == "json":
             for batch in records(self.source, head):
-                found = [r for raw in batch for r in self.decoded(bytes(raw))]
+                own = batch if named is None else self.not_foreign(batch, named)
+                found = [r for raw in own for r in self.decoded(bytes(raw))]
                 yield [entra_log_csv.of_flat(r) if entra_log_csv.is_flat(r) else r for r in found]
             return
         header, batches = self.lines(head)
@@ -295,6 +301,15 @@ class _Reading:
             lacking = entra_log_csv.join(made, self.parts)
             self.lacking = lacking if self.lacking is None else self.lacking & lacking
             yield made
+
+    def not_foreign(self, batch: Sequence[Raw], named: str) -> list[Raw]:
+        told = [foreign(raw, named) for raw in batch]
+        others = [f for f in told if f is not None]
+        self.apps.update({f.app_id: f.app_name for f in others if f.app_id not in self.apps})
+        self.seen([f.at for f in others])
+        self.rows += len(others)
+        self.left.foreign += len(others)
+        return [raw for raw, f in zip(batch, told, strict=True) if f is None]
 
     # -- both ---------------------------------------------------------------------------------
 
@@ -318,11 +333,11 @@ class _Reading:
 
     def lines(self, head: bytes) -> Columns:
         """A CSV's header and its lines in batches; those with another number of fields are counted."""
-        joined = cast(BinaryIO, io.BufferedReader(_Joined(head, self.source), 1 << 20))
+        joined = cast(BinaryIO, io.BufferedReader(Joined(head, self.source), 1 << 20))
         header, lines = delimited(joined)
 
         def batches() -> Iterator[list[list[str]]]:
-            filled = (line for line in lines if any(c.strip() for c in line))
+            filled = (line for line in lines if any(map(str.strip, line)))
             try:
                 while batch := list(itertools.islice(filled, _BATCH)):
                     good = [line for line in batch if len(line) == len(header)]
@@ -373,20 +388,3 @@ def _beside(kind: str) -> bool:
 def _of_another(raw: bytes, app_id: bytes) -> bool:
     """Whether a record names applications, and ours is none of them; told without decoding it."""
     return b'"AppInstance"' in raw and app_id not in raw
-
-
-class _Joined(io.RawIOBase):
-    """What was read already, then the rest."""
-
-    def __init__(self, head: bytes, source: Source) -> None:
-        super().__init__()
-        self.head, self.source = head, source
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data, self.head = self.head[: len(buffer)], self.head[len(buffer) :]
-        data = data or self.source.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)

@@ -121,6 +121,23 @@ class _Counted(io.RawIOBase):
         return self.source.taken(size if size >= 0 else CHUNK)
 
 
+class Joined(io.RawIOBase):
+    """What was read already, then the rest."""
+
+    def __init__(self, head: bytes, source: Source) -> None:
+        super().__init__()
+        self.head, self.source = head, source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data, self.head = self.head[: len(buffer)], self.head[len(buffer) :]
+        data = data or self.source.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
 def delimited(stream: BinaryIO) -> tuple[list[str], Iterator[list[str]]]:
     """A CSV's header and its lines, separated by comma, semicolon or tab; bytes that are no UTF-8 are escaped."""
     lines = io.TextIOWrapper(stream, "utf-8", errors="surrogateescape", newline="")

@@ -119,11 +119,16 @@ def test_streamed_and_held_logs_tell_the_same_however_they_are_wrapped(
     same(tmp_path, OKTA if provider == "okta" else ENTRA, next(iter(made)), request)
 
 
-def test_logs_of_several_applications_are_judged_the_same(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("about", [incident(), ENTRA])
+def test_logs_of_several_applications_are_judged_the_same(
+    about: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     theirs = {"id": "11111111-2222-4333-8444-555555555555", "displayName": "Payroll"}
     log = [*entra_log(), *(entra_made.record(n, servicePrincipal=theirs) for n in range(40, 50))]
+    log += [entra_made.record(60, servicePrincipal=theirs, id=""), {"id": "x", "servicePrincipal": theirs}]
     put(tmp_path, "log", json.dumps(log))
-    assert same(tmp_path, incident(), "log", request)["rows"] == 39
+    row = same(tmp_path, about, "log", request)
+    assert (row["rows"], row["unreadable"]) == (40, 1)
 
 
 @pytest.mark.parametrize("form", ["array", "ndjson"])
@@ -147,10 +152,12 @@ def test_the_consoles_csv(small: None, tmp_path: Path) -> None:
     rest = f'application.provision.user.push,FAILURE,NO,"a,\nb",{okta_data.APP},AppInstance\n'
     ours = "".join(f"2026-11-{n:02d}T00:00:00.000Z,{rest.replace('NO', str(n))}" for n in range(1, 25))
     other = "2026-12-01T00:00:00.000Z,user.session.start,SUCCESS,s,x,,\n" * 60
-    put(tmp_path, "log.csv", f"{head}{ours}short,line\n{other}")
+    theirs = ours.replace(okta_data.APP, "0oaother")
+    put(tmp_path, "log.csv", f"{head}{ours}short,line\n{theirs}{other}")
     parts = read(tmp_path, OKTA)
     row = row_of(parts, "log.csv")
-    assert (row["rows"], row["unreadable"], len(parts.table("events"))) == (84, 1, 24)
+    assert (row["rows"], row["unreadable"], len(parts.table("events"))) == (108, 1, 24)
+    assert "other applications left out: 24" in row["note"]
     assert row["last_at"].day == 1 and row["first_at"].month == 11
 
 
