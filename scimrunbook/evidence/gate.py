@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -26,6 +26,7 @@ from scimrunbook.evidence.vocabulary import known
 VERSION = 1
 WINDOW = 16  # characters of a secret that are a leak on their own
 MAX_FILE = 256 * 2**20  # bytes
+PIECE, OVERLAP = 4 * 2**20, 4096  # characters looked at together, and how far two of them overlap
 KINDS = frozenset({".json", ".ipynb", ".html", ".csv", ".md", ".eml", ".txt"})
 NAMES = frozenset({"SHA256SUMS"})
 _NAME = re2.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
@@ -124,8 +125,9 @@ class Gate:
                 if not self._safe(value)
             )
         for text in dict.fromkeys((decoded, bare)):  # with its markup, for what stands in attributes
-            found += self._identifiers(text)
-            found += self._people(text)
+            for piece in _pieces(text):
+                found += self._identifiers(piece)
+                found += self._people(piece)
         hits = []
         for rule, value in dict.fromkeys(found):
             waiver = None if rule.startswith("known secret") else self.told.waiver(value)
@@ -148,7 +150,8 @@ class Gate:
         if self._joined.find_matches_as_indexes(views.squeezed(bare).lower()):
             yield "known secret, wrapped or split", ""
             return
-        for inner in views.inside(value for _, value in self._identifiers(bare)):
+        unknown = (value for piece in _pieces(bare) for _, value in self._identifiers(piece))
+        for inner in views.inside(unknown):
             if self._plain.find_matches_as_indexes(inner.lower()):
                 yield "known secret, encoded", ""
                 return
@@ -254,6 +257,23 @@ class Gate:
         for own in told.machine:
             if own in low:
                 yield "this machine's user, host or home folder", own
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A text in pieces of ``PIECE`` characters that overlap, so that the words of a large one are not all held at once.
+
+    A piece begins at a white space where one is near: no word is judged by half, no name falls between two pieces.
+    """
+    start = 0
+    while True:
+        end = start + PIECE
+        yield text[start:end]
+        if end >= len(text):
+            return
+        start = max(
+            text.rfind(" ", end - 2 * OVERLAP, end - OVERLAP), text.rfind("\n", end - 2 * OVERLAP, end - OVERLAP)
+        )
+        start = start if start > 0 else end - OVERLAP
 
 
 def _no_token() -> dict[int, str]:

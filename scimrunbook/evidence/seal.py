@@ -42,15 +42,14 @@ def pack(members: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def regular_files(folder: Path) -> dict[str, bytes]:
-    """Every file under a folder by its relative name. Raises UserProblem for a link or anything that is no file."""
-    members = {}
+def only_regular(folder: Path) -> None:
+    """Raises UserProblem where anything under a folder is a link, a pipe or a device: what is sealed is a file here."""
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise UserProblem(f"{path.name} is no regular file; only regular files are sealed.")
-        if path.is_file():
-            members[path.relative_to(folder).as_posix()] = path.read_bytes()
-    return members
+            raise UserProblem(
+                f"{path.name} in {folder.name} is no regular file (a link, perhaps). Only regular files are shared: "
+                "put back what was there, or collect again."
+            )
 
 
 def make_key(path: Path) -> Path:

@@ -84,6 +84,7 @@ def share(
         raise UserProblem(f"The run {run.name} is not complete ({head.get('state')}); only complete runs are shared.")
     if list(waive) and not because.strip():
         raise UserProblem("--waive wants a reason: add --because 'why this is no secret and nobody's name'.")
+    seal.only_regular(run)
     home = run.parent
     saved = snapshots.load(run / "snapshot")
     pseudonym_key = private.key(home)

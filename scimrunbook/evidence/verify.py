@@ -47,9 +47,14 @@ def members_of(content: bytes) -> dict[str, bytes]:
             members = {i.filename: archive.read(i) for i in infos}
     except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError):
         raise BrokenError("it is not a whole ZIP") from None
-    if seal.pack(members) != content:
+    if not packed_alike(members, content):
         raise BrokenError("its bytes are not those share writes for these members")
     return members
+
+
+def packed_alike(members: dict[str, bytes], content: bytes) -> bool:
+    """Whether a container holds its members and nothing else, not even between or behind them."""
+    return seal.pack(members) == content
 
 
 def problems(members: dict[str, bytes]) -> list[str]:

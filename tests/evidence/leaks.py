@@ -10,6 +10,7 @@ import gzip
 import html
 import json
 import random
+import re
 import string
 import uuid
 import zlib
@@ -81,9 +82,12 @@ def encodings(secret: str) -> dict[str, tuple[str, str]]:
         "base64 1": base64.b64encode(b"x" + raw).decode(),
         "base64 2": base64.b64encode(b"xy" + raw).decode(),
         "base64url": base64.urlsafe_b64encode(b"Bearer " + raw).decode(),
+        "base64url 1": base64.urlsafe_b64encode(b"x" + raw).decode(),
+        "base64url 2": base64.urlsafe_b64encode(b"xy" + raw).decode(),
         "base64 wrapped": wrap,
         "basic": "Basic " + base64.b64encode(b"user:" + raw).decode(),
         "url": quote(secret, safe=""),
+        "url lower": re.sub("%..", lambda m: m[0].lower(), quote(secret, safe="")),
         "url twice": quote(quote(secret, safe=""), safe=""),
         "url all": "".join(f"%{b:02x}" for b in raw),
         "json": json.dumps({"t": secret}),
@@ -98,6 +102,8 @@ def encodings(secret: str) -> dict[str, tuple[str, str]]:
         "base32": base64.b32encode(raw).decode(),
         "gzip": base64.b64encode(gzip.compress(raw)).decode(),
         "zlib": base64.b64encode(zlib.compress(raw)).decode(),
+        "hex of gzip": gzip.compress(raw).hex(),
+        "header in base64": base64.b64encode(b"Authorization: Bearer " + raw).decode(),
         "wrapped": "\n".join(secret[i : i + 11] for i in range(0, len(secret), 11)),
         "spans": f"<span>{secret[:12]}</span><span>{secret[12:]}</span>",
         "zero width": "\u200b".join(secret),

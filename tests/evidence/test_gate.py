@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import ast
+import base64
+import bz2
+import io
 import json
+import lzma
+import pickle
 import random
 import time
+import zipfile
 
 import pytest
 
@@ -14,7 +20,7 @@ from scimrunbook.evidence import rules, secret_words
 from scimrunbook.evidence.gate import Gate, Known
 from scimrunbook.evidence.share import RefusedError
 from tests.conftest import ROOT
-from tests.evidence import leaks
+from tests.evidence import leaks, made
 
 SECRET = "hQ7x-Zk2+wR9/tB4_mN8vC3pL6sD1fG5jY0uA="
 EVIDENCE = ROOT / "scimrunbook" / "evidence"
@@ -31,6 +37,28 @@ def test_sr_18_a_known_secret_is_found_in_every_encoding(form: str) -> None:
     found = hits(name, content, secrets={SECRET})
     assert [h for h in found if h.rule.startswith("known secret")], found
     assert SECRET not in str(found)
+
+
+def packed() -> dict[str, bytes]:
+    """What a secret may be packed into besides text; the gate opens none of these."""
+    inner, outer = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", SECRET)
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.writestr("in.zip", inner.getvalue())
+    return {
+        "zip": inner.getvalue(), "zip in zip": outer.getvalue(), "pickle": pickle.dumps({"t": SECRET}),
+        "UTF-16": SECRET.encode("utf-16"), "lzma": lzma.compress(SECRET.encode()), "bz2": bz2.compress(SECRET.encode()),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", packed())
+def test_sr_18_23_what_cannot_be_looked_into_does_not_pass(kind: str) -> None:
+    raw = packed()[kind]
+    for name in ("a.zip", "a.txt", "a.json"):
+        assert hits(name, raw, secrets={SECRET}), "as a file"
+    found = hits("a.json", json.dumps({"body": base64.b64encode(raw).decode()}), secrets={SECRET})
+    assert found, "as text"
 
 
 @pytest.mark.parametrize("name", [".json", ".html", ".ipynb", ".csv", ".md", ".eml", ".txt"])
@@ -103,9 +131,12 @@ HOSTILE = {
 @pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE)
 def test_sr_22_hostile_text_takes_linear_time(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     hits("a.txt", HOSTILE[text], secrets={SECRET}, people={"ada@x.example"})
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
+    began = time.process_time()
+    made.redactor().text(HOSTILE[text])
+    assert time.process_time() - began < 10, "the redactor"
 
 
 def test_sr_22_only_linear_patterns_judge_hostile_text() -> None:
@@ -195,6 +226,19 @@ def test_sr_34_somebody_the_run_knows_is_found_by_other_means(name: str, form: s
 def test_a_name_that_markup_splits_is_found() -> None:
     told = {"people": {"ada.lovett@northwind.example"}}
     assert hits("a.html", "<p>ada.lo<b>vett</b>@northwind.example</p>", **told)
+
+
+@pytest.mark.parametrize("cut", range(-60, 61, 5))
+def test_nobody_falls_between_the_pieces_of_a_large_file(cut: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gates, "PIECE", 1000)
+    monkeypatch.setattr(gates, "OVERLAP", 100)
+    people, names = {"ada.lovett@northwind.example"}, {("adaline", "lovett")}
+    for said, told in (("ada.lovett@northwind.example", {"people": people}), ("Adaline Lovett", {"names": names}),
+                       ("Zx81Qm27Lk93Pt46Wv58Yd14", {})):  # fmt: skip
+        for filler in ("word " * 400, "x\n" * 1000):
+            text = filler[: 1000 + cut].rstrip("x") + f" {said} " + filler
+            assert hits("a.txt", text, **told), (said, cut)
+            assert not hits("a.txt", text.replace(said, "nobody"), **told)
 
 
 def test_sr_40_the_machine_is_not_told() -> None:

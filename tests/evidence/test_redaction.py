@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import unicodedata
 import uuid
 from urllib.parse import quote
@@ -21,7 +22,7 @@ from scimrunbook.evidence.pseudonyms import Pseudonymiser
 from scimrunbook.evidence.records import Records
 from scimrunbook.evidence.redacted_run import redactor_of
 from scimrunbook.snapshot import TABLES, frame
-from tests.evidence import made
+from tests.evidence import leaks, made
 from tests.evidence.made import ADA, JANE, KEY, VENDOR
 
 
@@ -31,7 +32,7 @@ def test_sr_29_pseudonyms_are_keyed_wide_and_blind_to_case_and_form() -> None:
     assert ours.handle("person", "a@x") != theirs.handle("person", "a@x")
     assert ours.handle("person", "a@x") != ours.handle("group", "a@x")
     assert len(ours.handle("person", "a@x")) * 5 >= 50
-    assert len({ours.handle("person", f"user{n}@example.com") for n in range(20_000)}) == 20_000
+    assert len({ours.handle("person", f"user{n}@example.com") for n in range(100_000)}) == 100_000
     assert KEY.hex() not in repr(ours)
     with pytest.raises(ValueError, match="32 bytes"):
         Pseudonymiser(b"short")
@@ -168,6 +169,16 @@ def test_sr_35_people_nobody_registered_are_never_fully_visible() -> None:
 def test_a_word_that_is_a_name_too_goes_with_the_unknown_one_beside_it() -> None:
     assert made.redactor().text("Failed for Will Smithers again") == "Failed for [removed] again"
     assert made.redactor().text("Failed for Smithers, Grant again") == "Failed for [removed] again"
+
+
+def test_sr_20_an_identifier_in_free_text_goes_unless_a_structured_field_holds_it() -> None:
+    redactor = made.redactor()
+    rng = random.Random()
+    for kind in ("uuid", "hex 40", "hex 64", "opaque 32", "opaque 43", "okta", "entra", "jwt", "base64"):
+        value = leaks.SECRETS[kind](rng)
+        done = redactor.text(f"The value {value} failed")
+        assert value not in done and done.startswith("The value ") and done.endswith(" failed"), kind
+    assert redactor.text(f"The account {VENDOR} failed") == f"The account {VENDOR} failed"
 
 
 def test_sr_36_an_error_of_the_redactor_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from scimrunbook.evidence import custody, seal
+from scimrunbook.evidence import bundle, custody, seal, share
+from scimrunbook.evidence.gate import Known
 from scimrunbook.evidence.verify import CHANGED, INTACT, UNSIGNED, BrokenError, members_of, verify
 from scimrunbook.problems import UserProblem
+from tests.show import test_support
 
 RECORD = dict.fromkeys(custody.SCHEMA["required"], "x") | {
     "signature": "SHA256:x",
@@ -61,6 +63,9 @@ def refused(archive: Path, content: bytes) -> None:
 
 def test_sr_48_one_line_of_stock_openssh_verifies(sealed: Path) -> None:
     assert "ssh-keygen -Y verify" in seal.verify_line("x.zip") and "\n" not in seal.verify_line("x.zip")
+    letter = bundle.draft(test_support.view(), "request", sealed.name, "SHA256:x").decode().replace("\r\n", "\n")
+    for told in (letter, bundle.readme(test_support.view(), sealed.name, "SHA256:x")):
+        assert f"    {seal.verify_line(sealed.name)}\n" in told, "whole, on a line of its own"
     assert openssh(sealed) == 0
     assert verify(sealed).code == INTACT
     content = bytearray(sealed.read_bytes())
@@ -120,6 +125,9 @@ def test_sr_44_without_a_signature_too(tmp_path: Path) -> None:
                     whole | {"more.json": b"{}"}):  # fmt: skip
         archive.write_bytes(seal.pack(changed))
         assert verify(archive).code == CHANGED
+    for changed in (seal.pack(whole) + b"behind", b"before" + seal.pack(whole)):
+        archive.write_bytes(changed)
+        assert verify(archive).code == CHANGED
 
 
 def test_sr_45_a_strangers_key_and_another_purpose_are_refused(sealed: Path, tmp_path: Path) -> None:
@@ -151,23 +159,30 @@ def test_sr_49_a_signature_that_is_gone_is_told(sealed: Path) -> None:
     assert verdict.code == UNSIGNED and verdict.lines[0].startswith("UNSIGNED: it was signed with")
 
 
-def test_sr_46_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
-    folder = tmp_path / "staged"
-    for name, content in MEMBERS.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    first = seal.pack(seal.regular_files(folder))
-    for path in folder.rglob("*"):
-        os.utime(path, (1, 1))
-        path.chmod(0o755)
-    assert seal.pack(dict(reversed(seal.regular_files(folder).items()))) == first
+def test_sr_46_equal_content_gives_equal_bytes() -> None:
+    first = seal.pack(MEMBERS)
+    assert seal.pack(dict(reversed(MEMBERS.items()))) == first
+    with zipfile.ZipFile(io.BytesIO(first)) as archive:
+        infos = archive.infolist()
+    assert [i.filename for i in infos] == sorted(MEMBERS)
+    assert {(i.date_time, i.create_system, i.external_attr, i.compress_type) for i in infos} == {
+        ((1980, 1, 1, 0, 0, 0), 3, 0o100600 << 16, zipfile.ZIP_STORED)}  # fmt: skip
 
 
 def test_sr_47_only_regular_files_are_sealed(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text("{}")
-    (tmp_path / "link.json").symlink_to(tmp_path / "a.json")
-    with pytest.raises(UserProblem, match="no regular file"):
-        seal.regular_files(tmp_path)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.json").write_text("{}")
+    seal.only_regular(tmp_path)
+    for make in (
+        lambda p: p.symlink_to(tmp_path / "in" / "a.json"),
+        lambda p: p.symlink_to(tmp_path / "in"),
+        os.mkfifo,
+    ):
+        made = tmp_path / "in" / "other.json"
+        make(made)
+        with pytest.raises(UserProblem, match=r"other\.json in .* is no regular file"):
+            seal.only_regular(tmp_path)
+        made.unlink()
 
 
 def test_the_public_key_names_nobody(tmp_path: Path) -> None:
@@ -177,3 +192,16 @@ def test_the_public_key_names_nobody(tmp_path: Path) -> None:
     public.write_text(public.read_text().replace("evidence", "ada@laptop"))
     assert "ada" not in seal.signers_line(key)
     assert key.stat().st_mode & 0o077 == 0
+
+
+def test_sr_17_28_what_the_gate_stops_is_not_written(tmp_path: Path) -> None:
+    """The gate looks at the bytes that are sealed, read back from the container."""
+    token = "sk9x2mQ7vB4nR8tY3wZ6Kp5L"
+    archive = tmp_path / "bundle.zip"
+    content = seal.pack(seal.with_sums(MEMBERS | {"notes.md": f"it was {token}".encode()}))
+    with pytest.raises(share.RefusedError) as refused:
+        share._seal(content, archive, Known(secrets=frozenset({token})), None)
+    assert refused.value.exit_code == 4 and token not in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+    share._seal(seal.pack(seal.with_sums(MEMBERS)), archive, Known(safe=frozenset({"2026-11-26T00:00:00Z"})), None)
+    assert [p.name for p in tmp_path.iterdir()] == ["bundle.zip"] and archive.stat().st_mode & 0o077 == 0
