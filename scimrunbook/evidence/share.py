@@ -107,6 +107,7 @@ def share(
         file.write_text(incident_yaml(redacted.incident), "utf-8")
         members = bundle.faces(redacted_run, archive.name, signed)
         nine, records = bundle.executed(redacted_run, file, staging / "notebooks", redactor.text, notebooks)
+        seal.only_regular(staging)
         members |= nine
     waivers = [
         {"waiver": w, "reason": because, "by": redactor.identity(custody.operator() or "")} for w in sorted(waive)

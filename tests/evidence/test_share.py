@@ -435,9 +435,9 @@ def test_sr_47_a_link_in_a_run_or_among_what_was_rendered_is_not_followed(run: P
         share.share(copy)
     executed = bundle.executed
 
-    def linked(redacted: Path, file: Path, work: Path, text):
+    def linked(redacted: Path, file: Path, work: Path, *more):
         (work / "00.ipynb").symlink_to("/etc/hostname")
-        return executed(redacted, file, work, text)
+        return executed(redacted, file, work, *more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bundle, "executed", linked)
