@@ -10,7 +10,7 @@ from scimrunbook.evidence import custody, private
 from scimrunbook.problems import UserProblem
 
 
-def test_sr_37_key_and_map_are_private_never_written_over_and_never_where_it_is_given_away(tmp_path: Path) -> None:
+def test_sr_37_key_and_map_are_private(tmp_path: Path) -> None:
     home = tmp_path / "CAT-1"
     (home / "shared").mkdir(parents=True)
     key = private.key(home)

@@ -38,6 +38,10 @@ def needs_ssh() -> None:
 
 @pytest.fixture
 def sealed(tmp_path: Path) -> Path:
+    return sealed_in(tmp_path)
+
+
+def sealed_in(tmp_path: Path) -> Path:
     """A signed bundle with its allowed_signers beside it."""
     needs_ssh()
     key = seal.make_key(tmp_path / "private_key")

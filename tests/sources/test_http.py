@@ -144,7 +144,7 @@ def test_sr_13_authorization_cannot_be_overridden_by_a_header() -> None:
     assert there.heads == []
 
 
-def test_sr_09_nothing_prints_the_token(caplog: pytest.LogCaptureFixture) -> None:
+def test_sr_09_13_nothing_prints_the_token(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     auth = BearerAuth(Secret(TOKEN))
     with wire(always(answer())) as there, reader(there, auth) as r:
@@ -277,7 +277,7 @@ def hang(connection: socket.socket, head: str, number: int) -> None:
         (always(answer(b"1" * 5000)), "not_json"),
     ],
 )
-def test_failures_are_told_apart(react, kind: str) -> None:
+def test_sr_59_60_failures_are_told_apart(react, kind: str) -> None:
     assert failure_of(react).kind == kind
 
 

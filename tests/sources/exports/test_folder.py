@@ -171,6 +171,19 @@ def _zip(*members: tuple[str, bytes], link: str | None = None) -> bytes:
     return out.getvalue()
 
 
+def _twice(name: str) -> bytes:
+    """An archive with two members of one name: the second's bytes in both headers are overwritten."""
+    return _zip((f"{name}1", b"b"), (f"{name}2", b"c")).replace(f"{name}2".encode(), f"{name}1".encode())
+
+
+def _encrypted(data: bytes) -> bytes:
+    """The same archive with the bit of encryption set in both headers of its one member."""
+    made, central = bytearray(data), data.index(b"PK\x01\x02")
+    made[6] |= 1
+    made[central + 8] |= 1
+    return bytes(made)
+
+
 def test_archives_are_read_in_memory(tmp_path: Path) -> None:
     data = json.dumps(USERS).encode()
     put(tmp_path, "one.json.gz", gzip.compress(data))
@@ -193,6 +206,8 @@ def test_archives_are_read_in_memory(tmp_path: Path) -> None:
         (lambda: _zip(("bomb.json", b" " * 30_000_000)), "x/bomb.json", "far more"),
         (lambda: _zip(("in.zip", _zip(("a", b"b")))), "x/in.zip", "archive inside an archive"),
         (lambda: _zip(("a", b"b"))[:-8], "x", "damaged or cut-off"),
+        (lambda: _twice("a"), "x", "equally named"),
+        (lambda: _encrypted(_zip(("a.json", b"{}"))), "x/a.json", "encrypted"),
         (lambda: _zip(), "x", None),
         (lambda: gzip.compress(b" " * 30_000_000), "x", "far more"),
         (lambda: gzip.compress(b"{}" * 5000)[:-9], "x", "cut off"),
