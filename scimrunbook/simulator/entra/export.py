@@ -34,11 +34,13 @@ def export(engine: Engine, folder: Path) -> None:
 def users_csv(users: list[dict[str, Any]]) -> str:
     """Users > Download users: some columns of each person."""
     columns = ["userPrincipalName", "displayName", "surname", "mail", "givenName", "id", "userType", "accountEnabled"]
+    columns += ["alternateEmailAddress", "createdDateTime"]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for user in users:
-        writer.writerow(["" if user[c] is None else user[c] for c in columns])
+        row = {**user, "alternateEmailAddress": ",".join(user.get("otherMails") or [])}
+        writer.writerow(["" if row[c] is None else row[c] for c in columns])
     return out.getvalue()
 
 

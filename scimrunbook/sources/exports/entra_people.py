@@ -121,7 +121,10 @@ def users_csv(document: Document) -> Recognised | None:
     rows = [p for p in (entra_directory.person(_cells(row, columns)) for row in table.rows) if p]
     first_at, last_at = span(r["created_at"] for r in rows)
     unreadable = len(table.rows) + table.unreadable - len(rows)
-    return Recognised(len(rows), unreadable, {"people": rows}, first_at, last_at)
+    found = Recognised(len(rows), unreadable, {"people": rows}, first_at, last_at)
+    if not columns.keys() & {"otherMails", "proxyAddresses"}:
+        found.remark("It holds no other addresses of people: an account made by hand under one is not known as theirs.")
+    return found
 
 
 def _cells(row: list[str], columns: Mapping[str, int]) -> dict[str, Any]:
