@@ -5,8 +5,9 @@ The service principal's object id leads to everything else (entra.md section 9).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scimrunbook.guide import HOW_TO_GET
@@ -21,6 +22,9 @@ from scimrunbook.sources.parts import Parts, Progress
 
 USER_PAGES = 60  # of 999: a larger directory is read in part, the people who matter one by one
 MOST_ASKED = 2000  # people asked for one by one, and groups whose members are read
+FRESH = timedelta(hours=1)  # how long an object may be too new for every replica of the directory to show it
+LATE = (2.0, 4.0)  # seconds before such an object is asked for again
+MOST_LATE = 3  # objects that are waited for
 NESTING = 3  # levels of nested groups whose members are read, to say who relies on them
 _USER = (
     "id,userPrincipalName,displayName,givenName,surname,mail,mailNickname,otherMails,proxyAddresses,"
@@ -30,15 +34,32 @@ _GROUP = "id,displayName,groupTypes,securityEnabled,mailEnabled,membershipRule"
 
 
 def read(
-    reader: Reader, incident: Incident, parts: Parts, progress: Progress, *, since: datetime, until: datetime
+    reader: Reader,
+    incident: Incident,
+    parts: Parts,
+    progress: Progress,
+    *,
+    since: datetime,
+    until: datetime,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Fills ``parts`` from the tenant. ``since`` and ``until`` bound the logs. Never raises for Graph's answers."""
-    _Entra(Graph(reader), incident, parts, progress).read(since, until)
+    _Entra(Graph(reader), incident, parts, progress, sleep, lambda: reader.date or datetime.now(UTC)).read(since, until)
 
 
 class _Entra:
-    def __init__(self, graph: Graph, incident: Incident, parts: Parts, progress: Progress) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        incident: Incident,
+        parts: Parts,
+        progress: Progress,
+        sleep: Callable[[float], None],
+        now: Callable[[], datetime],
+    ) -> None:
         self.graph, self.incident, self.parts, self.progress = graph, incident, parts, progress
+        self.sleep, self.now = sleep, now
+        self.late = 0  # objects that were waited for
         self.principal: dict[str, Any] = {}  # keys in lower case
         self.groups: dict[str, dict[str, Any]] = {}  # group key → row of groups, of what was met
         self.members: set[str] = set()  # people met as members
@@ -94,6 +115,25 @@ class _Entra:
             known["first_at"], known["last_at"] = span(r["at"] for r in rows)
         return known
 
+    def fresh(self, key: str) -> bool:
+        """Whether an assignment of it is so new that the directory may not show it everywhere yet."""
+        rows = self.parts.rows["assignments"]
+        newest = max((r["at"] for r in rows if r.get("target_key") == key and r.get("at")), default=None)
+        return newest is not None and self.now() - newest < FRESH
+
+    def awaited(self, what: str, path: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """An object that ought to be there: not found, it is asked for again after seconds, for a few objects only."""
+        waits = LATE if self.late < MOST_LATE else ()
+        for number, wait in enumerate((*waits, None)):
+            try:
+                return self.graph.get(what, path, params)
+            except RefusedError as refused:
+                if refused.status != 404 or wait is None:
+                    raise
+            self.late += number == 0
+            self.sleep(wait)
+        raise AssertionError
+
     # -- the application ------------------------------------------------------------------
 
     def app(self) -> dict[str, Any]:
@@ -111,15 +151,26 @@ class _Entra:
             if refused.status not in (400, 404):
                 raise
             found = self.pages(what, "/servicePrincipals", {"$filter": f"appId eq {literal(wanted)}"}).items
+            if not found and refused.status == 404:  # awaited asks at once, and again
+                found = self.perhaps_new(what, wanted)
         principal, remark = directory.about(found, wanted)
         if principal is None:
             raise RefusedError(
                 f"the tenant has no service principal with the object id {wanted}, and none with that application id",
-                "Enterprise applications > the Catalog app > Properties > Object ID; check entra.tenant_id as well.",
+                "Enterprise applications > the Catalog app > Properties > Object ID; check entra.tenant_id as well. If "
+                "it was made within the last hour, it may not be visible everywhere yet: run again later.",
             )
         self.principal = principal
         principal_facts(self.parts.facts, principal)
         return {"rows": 1, "note": remark}
+
+    def perhaps_new(self, what: str, wanted: str) -> list[Any]:
+        try:
+            return [self.awaited(what, f"/servicePrincipals/{segment(wanted)}")]
+        except RefusedError as refused:
+            if refused.status != 404:
+                raise
+            return []
 
     def jobs(self, at: str) -> dict[str, Any]:
         listed = self.pages("entra.job", f"{at}/synchronization/jobs")
@@ -176,17 +227,22 @@ class _Entra:
     def assigned_groups(self) -> dict[str, Any]:
         """The assigned groups one by one: nobody needs all groups of a company for this."""
         keys = self.assigned("group")[:MOST_ASKED]
+        unseen = 0
         for key in keys:
+            new = self.fresh(key)
             try:
-                row = directory.group(self.graph.get("entra.groups", f"/groups/{segment(key)}", {"$select": _GROUP}))
+                get = self.awaited if new else self.graph.get
+                row = directory.group(get("entra.groups", f"/groups/{segment(key)}", {"$select": _GROUP}))
             except RefusedError as refused:
                 if refused.status != 404:
                     raise
+                unseen += new
                 continue  # deleted since; its assignment stays for a while
             if row:
                 self.groups[key] = row
         self.parts.add("groups", self.groups.values())
-        return {"rows": len(self.groups), "complete": len(self.assigned("group")) <= MOST_ASKED}
+        complete = len(self.assigned("group")) <= MOST_ASKED and not unseen
+        return {"rows": len(self.groups), "complete": complete, "note": _not_yet(unseen, "assigned groups")}
 
     def all_members(self) -> dict[str, Any]:
         """Members of the assigned groups, and of groups nested in them: Entra provisions direct members only."""
@@ -224,7 +280,9 @@ class _Entra:
         what = "entra.users"
         listed = self.pages(what, "/users", {"$select": _USER, "$top": 999}, most=USER_PAGES)
         if listed.complete:
-            return self.rows("people", listed, directory.person)
+            unseen = self.newcomers(listed)
+            known = self.rows("people", listed, directory.person)
+            return {**known, "complete": known["complete"] and not unseen, "note": _not_yet(unseen, "assigned people")}
         met = {text(obj(i).get("id")) for i in listed.items}
         wanted = {*self.assigned("user"), *self.members, *self.in_log(), *self.incident.people} - met
         for key in sorted(k for k in wanted if k)[:MOST_ASKED]:
@@ -236,6 +294,19 @@ class _Entra:
         known = self.rows("people", listed, directory.person)
         return {**known, "note": f"The directory is larger than {USER_PAGES} pages; people concerned were read singly."}
 
+    def newcomers(self, listed: Listed) -> int:
+        """Asks singly for people who were assigned just now and are not in the list yet; how many stay unseen."""
+        met = {text(obj(i).get("id")) for i in listed.items}
+        unseen = 0
+        for key in [k for k in self.assigned("user") if k not in met and self.fresh(k)]:
+            try:
+                listed.items.append(self.awaited("entra.users", f"/users/{segment(key)}", {"$select": _USER}))
+            except RefusedError as refused:
+                if refused.status != 404:
+                    raise
+                unseen += 1
+        return unseen
+
     def assigned(self, kind: str) -> list[str]:
         rows = self.parts.rows["assignments"]
         return list(
@@ -244,6 +315,12 @@ class _Entra:
 
     def in_log(self) -> Iterable[str]:
         return {r["person_key"] for r in self.parts.rows["events"] if r.get("person_key")} | self.parts.met
+
+
+def _not_yet(unseen: int, what: str) -> str | None:
+    if not unseen:
+        return None
+    return f"{unseen} {what} are too new to be seen in the directory everywhere: run again in some minutes."
 
 
 def _usual_first(jobs: list[Any]) -> tuple[str, ...]:

@@ -153,24 +153,24 @@ def test_okta_answers_validate_against_its_openapi(shared: Path) -> None:
     schemas = spec["components"]["schemas"]
     with made.serve() as port:
         headers = {"Host": "acme-practice.okta.com", "Authorization": f"SSWS {made.provider_token}"}
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers)
-        for path, (name, many) in wanted.items():
-            answer = client.get(path)
-            assert answer.status_code == 200, path
-            rows = answer.json() if many else [answer.json()]
-            assert rows, path
-            if name in schemas:
-                validator = Draft4Validator(
-                    {"$ref": f"urn:okta#/components/schemas/{name}"}, registry=registry, format_checker=None
-                )
-                for row in rows:
-                    errors = [f"{e.json_path}: {e.message[:200]}" for e in validator.iter_errors(dropped(row))]
-                    assert errors == [], (path, errors[:3])
-        assert client.get(f"/users/{person}").status_code == 200
-        for path, status, code in ((f"/apps/{app}/features", 400, "E0000001"), ("/apps/none", 404, "E0000007")):
-            refused = client.get(path)
-            assert (refused.status_code, refused.json()["errorCode"]) == (status, code)
-        assert client.get("/apps", headers={"Authorization": "SSWS wrong"}).json()["errorCode"] == "E0000011"
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers) as client:
+            for path, (name, many) in wanted.items():
+                answer = client.get(path)
+                assert answer.status_code == 200, path
+                rows = answer.json() if many else [answer.json()]
+                assert rows, path
+                if name in schemas:
+                    validator = Draft4Validator(
+                        {"$ref": f"urn:okta#/components/schemas/{name}"}, registry=registry, format_checker=None
+                    )
+                    for row in rows:
+                        errors = [f"{e.json_path}: {e.message[:200]}" for e in validator.iter_errors(dropped(row))]
+                        assert errors == [], (path, errors[:3])
+            assert client.get(f"/users/{person}").status_code == 200
+            for path, status, code in ((f"/apps/{app}/features", 400, "E0000001"), ("/apps/none", 404, "E0000007")):
+                refused = client.get(path)
+                assert (refused.status_code, refused.json()["errorCode"]) == (status, code)
+            assert client.get("/apps", headers={"Authorization": "SSWS wrong"}).json()["errorCode"] == "E0000011"
     assert base and {n for n, _ in wanted.values()} & set(schemas)
 
 
@@ -217,18 +217,20 @@ def test_graph_answers_validate_against_its_types(fault: str, shared: Path) -> N
     }  # fmt: skip
     with made.serve() as port:
         headers = {"Host": "graph.microsoft.com", "Authorization": f"Bearer {made.provider_token}"}
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}/v1.0", headers=headers)
-        for path, short in wanted.items():
-            name = f"microsoft.graph.{short}"
-            answer = client.get(path)
-            assert answer.status_code == 200, path
-            rows = answer.json().get("value", [answer.json()])
-            validator = Draft202012Validator({"$defs": spec["$defs"], "$ref": f"#/$defs/{name}"})
-            for row in rows:
-                errors = [e for e in validator.iter_errors(row) if not flags(e)]
-                assert errors == [], (path, [f"{e.json_path}: {e.message[:200]}" for e in errors[:3]])
-                assert set(row) >= REQUIRED[name] and not set(row) & FORBIDDEN.get(name, set())
-        assert client.get(f"/servicePrincipals/{engine.app_id}").status_code == 404, "an application id is no object id"
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/v1.0", headers=headers) as client:
+            for path, short in wanted.items():
+                name = f"microsoft.graph.{short}"
+                answer = client.get(path)
+                assert answer.status_code == 200, path
+                rows = answer.json().get("value", [answer.json()])
+                validator = Draft202012Validator({"$defs": spec["$defs"], "$ref": f"#/$defs/{name}"})
+                for row in rows:
+                    errors = [e for e in validator.iter_errors(row) if not flags(e)]
+                    assert errors == [], (path, [f"{e.json_path}: {e.message[:200]}" for e in errors[:3]])
+                    assert set(row) >= REQUIRED[name] and not set(row) & FORBIDDEN.get(name, set())
+            assert client.get(f"/servicePrincipals/{engine.app_id}").status_code == 404, (
+                "an application id is no object id"
+            )
 
 
 @pytest.mark.parametrize("provider", ["okta", "entra"])
@@ -240,14 +242,14 @@ def test_lists_are_paged_without_loss(provider: str) -> None:
     ids: list[str] = []
     with made.serve() as port:
         headers = {"Host": host, "Authorization": f"{scheme} {made.provider_token}"}
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers)
-        for _ in range(20):
-            answer = client.get(path.replace(f"https://{host}", ""))
-            page = answer.json()
-            ids += [u["id"] for u in (page if provider == "okta" else page["value"])]
-            path = answer.links.get("next", {}).get("url") if provider == "okta" else page.get("@odata.nextLink")
-            if not path:
-                break
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers) as client:
+            for _ in range(20):
+                answer = client.get(path.replace(f"https://{host}", ""))
+                page = answer.json()
+                ids += [u["id"] for u in (page if provider == "okta" else page["value"])]
+                path = answer.links.get("next", {}).get("url") if provider == "okta" else page.get("@odata.nextLink")
+                if not path:
+                    break
     assert sorted(ids) == sorted(made.world.people)
 
 

@@ -129,9 +129,10 @@ def test_a_dead_token_is_told() -> None:
     assert "Sign in again" in rows["entra.service_principal"]["get_it"]
 
 
-def test_an_application_id_is_found_and_an_unknown_id_is_not() -> None:
+def test_an_application_id_is_found_and_an_unknown_id_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     with practice() as (built, _, port):
         parts = live(built, port, ours(built, service_principal_id=built.engine.app_id))
+        monkeypatch.setattr(entra, "LATE", ())
         unknown = live(built, port, ours(built, service_principal_id="99999999-0000-4000-8000-000000000000"))
     assert parts.facts.app.id == built.engine.service_principal_id
     assert "application (client) id" in coverage(parts)["entra.service_principal"]["note"]
@@ -170,12 +171,20 @@ def test_a_large_directory_is_read_in_part_and_who_matters_singly(monkeypatch: p
 class Canned:
     """A reader that knows some paths; everything else is 404. ``asked`` are the paths in order."""
 
+    date = UNTIL
+    slept: list[float]
+
     def __init__(self, answers: dict[str, Any]) -> None:
         self.answers, self.asked = answers, []  # type: ignore[var-annotated]
 
     def get(self, path: str, *, params: Any = None, **_: Any) -> Any:
         self.asked.append(path)
         found = self.answers.get(path)
+        if isinstance(found, list) and LATER in found:
+            found = found.pop(0) if len(found) > 1 else found
+            found = None if found is LATER else found
+        elif isinstance(found, list) and len(found) == 1 and isinstance(found[0], dict):
+            found = found[0]
         if isinstance(found, Exception):
             raise found
         status, body = found if isinstance(found, tuple) else (404, {}) if found is None else (200, found)
@@ -188,6 +197,7 @@ class Canned:
         return Given()
 
 
+LATER = object()  # [LATER, …, answer]: not found the first times
 SP = f"/v1.0/servicePrincipals/{made.PRINCIPAL}"
 JOBS = f"{SP}/synchronization/jobs"
 INNER, DEEPER = "22222222-aaaa-4bbb-8ccc-000000000002", "22222222-aaaa-4bbb-8ccc-000000000003"
@@ -219,9 +229,43 @@ def world(**changed: Any) -> dict[str, Any]:
 def canned(answers: dict[str, Any], **access: str) -> tuple[Parts, Canned]:
     parts, reader = Parts(), Canned(answers)
     about = incident(entra={"service_principal_id": made.PRINCIPAL, **access})
-    entra.read(reader, about, parts, quiet, since=SINCE, until=UNTIL)  # type: ignore[arg-type]
+    slept: list[float] = []
+    entra.read(reader, about, parts, quiet, since=SINCE, until=UNTIL, sleep=slept.append)  # type: ignore[arg-type]
     parts.build(about)
+    reader.slept = slept
     return parts, reader
+
+
+JUST_NOW = "2026-11-19T23:58:00Z"
+
+
+def test_an_application_made_just_now_is_asked_for_again() -> None:
+    parts, reader = canned(world(**{SP: [LATER, LATER, made.principal()], "/v1.0/servicePrincipals": {"value": []}}))
+    assert parts.facts.app.id == made.PRINCIPAL and reader.slept == [2.0]
+    parts, reader = canned({"/v1.0/servicePrincipals": {"value": []}})
+    row = coverage(parts)["entra.service_principal"]
+    assert "last hour" in row["get_it"] and reader.slept == [2.0, 4.0]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_group_assigned_just_now_is_waited_for_or_said_to_be_too_new(shown: bool) -> None:
+    fresh = made.assignment(made.TEAM, "Group", createdDateTime=JUST_NOW)
+    late = [LATER, made.group()] if shown else None
+    parts, reader = canned(world(**{f"{SP}/appRoleAssignedTo": {"value": [fresh]}, f"/v1.0/groups/{made.TEAM}": late}))
+    row = coverage(parts)["entra.groups"]
+    assert (row["rows"], row["complete"]) == (int(shown), shown)
+    assert ("too new to be seen" in (row["note"] or "")) is not shown
+    assert reader.slept == ([2.0] if shown else [2.0, 4.0])
+
+
+def test_people_assigned_just_now_are_asked_for_singly_and_few_are_waited_for() -> None:
+    keys = [f"33333333-aaaa-4bbb-8ccc-00000000000{n}" for n in range(6)]
+    fresh = {"value": [made.assignment(k, createdDateTime=JUST_NOW) for k in keys]}
+    parts, reader = canned(world(**{f"{SP}/appRoleAssignedTo": fresh, f"/v1.0/users/{keys[0]}": made.user(keys[0])}))
+    row = coverage(parts)["entra.users"]
+    assert keys[0] in {p["person_key"] for p in parts.rows["people"]}
+    assert row["complete"] is False and row["note"].startswith("5 assigned people are too new")
+    assert len(reader.slept) == 2 * entra.MOST_LATE
 
 
 def test_rows_read_twice_count_once_and_unreadable_ones_are_counted() -> None:
