@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from scimrunbook.run import RunResult
-from scimrunbook.runbook import view_of
 from scimrunbook.show import terminal
+from scimrunbook.viewing import view_of
 
 
 def print_result(result: RunResult, as_json: bool) -> None:

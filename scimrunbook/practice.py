@@ -14,9 +14,9 @@ from rich.console import Console
 from scimrunbook.faces import shown
 from scimrunbook.problems import UserProblem
 from scimrunbook.run import run_incident
-from scimrunbook.runbook import view_of
 from scimrunbook.show import terminal
 from scimrunbook.show.progress import reporter
+from scimrunbook.viewing import view_of
 
 # What the demo breaks, and what it therefore has to find.
 DEMO: tuple[tuple[Literal["okta", "entra"], str, str], ...] = (

@@ -209,10 +209,10 @@ def _notebooks(folder: RunFolder, incident: Path, outputs: Path, progress: Progr
 
 
 def _faces(folder: RunFolder, verdict: str) -> None:
-    from scimrunbook.runbook import view_of
     from scimrunbook.runfolder import write
     from scimrunbook.show.report import report
     from scimrunbook.show.texts import support_request, ticket_comment
+    from scimrunbook.viewing import view_of
 
     folder.record(verdict=verdict)
     view = view_of(folder.path)

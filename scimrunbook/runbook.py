@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from scimrunbook import guide, snapshot
 from scimrunbook.engine_mode import MODE_VARIABLE
 from scimrunbook.evidence import secrets, tracebacks
 from scimrunbook.incident_file import IncidentError, load_incident
-from scimrunbook.pictures import pictures
 from scimrunbook.problems import told
 from scimrunbook.runfolder import PARTIAL, complete_runs, head_of, home_of, outputs_of
 from scimrunbook.show import bundle, panels
 from scimrunbook.show.panels import Panel
-from scimrunbook.show.view import View
 from scimrunbook.show.words import esc, plain
 from scimrunbook.sources.parts import Progress
+from scimrunbook.viewing import view_of
 
 if TYPE_CHECKING:
     from scimrunbook.lab.live import LiveSearch, LiveSection
     from scimrunbook.lab.sharing import LiveShare
-
-_RAW = (
-    "Private: what this notebook shows is raw, with people by name. Send nobody this file: section 08 builds a "
-    "redacted bundle that may be sent."
-)
 
 
 class RunNotFoundError(Exception):
@@ -213,43 +202,6 @@ def find_incident(given: str) -> Path:
     return path  # load_incident says what is wrong, and what to do
 
 
-def view_of(folder: Path) -> View:
-    """The results in a run folder, complete or still partial, as faces need them."""
-    findings = json.loads((folder / "findings.json").read_text("utf-8"))
-    diagnosis = json.loads((folder / "diagnosis.json").read_text("utf-8"))
-    head = head_of(folder)
-    saved = snapshot.load(folder / "snapshot")
-    started = datetime.fromisoformat(head.get("collected_at", head["started_at"]).replace("Z", "+00:00"))
-    head["age_seconds"] = (datetime.now(UTC) - started).total_seconds() if head["state"] == "complete" else None
-    head["raw_output"] = head.get("shared") or ("" if _engine_scrubs() else _RAW)
-    return View(
-        incident=saved.incident.model_dump(mode="json"),
-        findings=findings["findings"],
-        diagnosis=diagnosis,
-        run=head,
-        labels=_labels(saved),
-        sections={n: {"title": s.title, "about": s.about, "link": s.link} for n, s in guide.SECTIONS.items()},
-        causes={n: {"title": c.title, "meaning": c.meaning} for n, c in guide.CAUSES.items()},
-        hops=pd.read_parquet(folder / "trace.parquet"),
-        tables=saved.tables,
-        pictures=pictures(saved, diagnosis),
-    )
-
-
-def _labels(saved: snapshot.Snapshot) -> dict[str, str]:
-    pairs = (
-        ("accounts", "account_id", "user_name"),
-        ("teams", "team_id", "name"),
-        ("groups", "group_key", "name"),
-        ("people", "person_key", "login"),
-    )
-    labels: dict[str, str] = {}
-    for table, key, label in pairs:
-        known = saved[table][[key, label]].dropna()
-        labels.update(zip(known[key], known[label], strict=True))
-    return labels
-
-
 def _headless() -> bool:
     """Nobody is there to be asked: papermill, nbval and nbconvert start kernels that cannot read from a person."""
     if os.environ.get(MODE_VARIABLE) == "headless":
@@ -262,17 +214,6 @@ def _headless() -> bool:
     return not getattr(getattr(shell, "kernel", None), "_allow_stdin", False)
 
 
-def _engine_scrubs() -> bool:
-    """Whether what is shown now will be scrubbed before it is saved: our engine is at work, or it is no notebook."""
-    if os.environ.get(MODE_VARIABLE) == "headless":
-        return True
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return True
-    return getattr(get_ipython(), "kernel", None) is None
-
-
 __all__ = [
     "IncidentError",
     "RunNotFoundError",
@@ -281,5 +222,4 @@ __all__ = [
     "choose_incident",
     "find_incident",
     "open_run",
-    "view_of",
 ]

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from typer.testing import CliRunner
 
 from scimrunbook import guide
 from scimrunbook.cli import EXIT, app
+from scimrunbook.explain import check_ids
+from scimrunbook.schema import FILE_NAME
 from scimrunbook.shapes import SHAPES, json_schema
 from scimrunbook.simulator.faults import FAULTS
 from tests.conftest import ROOT
@@ -49,7 +52,27 @@ def test_nothing_is_missing_from_the_pages() -> None:
     assert all(f"| `{f}` |" in page["faults"] for f in FAULTS)
     assert all(f"## `scimrunbook {v}`" in page["verbs"] for v in VERBS)
     assert all(f"| {code} |" in page["exit-codes"] for code in re.findall(r"\b(\d+) [a-z]", EXIT))
-    assert all(f"| `{k}` |" in page["parameters"] for k in ("incident", "window.start", "okta.token", "connect_to"))
+    assert [k for k in keys(json_schema_of_incident()) if f"| `{k}` |" not in page["parameters"]] == []
+    checks = (DOCS / "checks.md").read_text()
+    assert [id for id in check_ids() if f"| `{id}` |" not in checks] == [] and len(check_ids()) > 40
+    for verb, command in VERBS.items():
+        told = page["verbs"].partition(f"## `scimrunbook {verb}`")[2].partition("\n## ")[0]
+        names = [p.opts[-1] if p.opts[-1].startswith("-") else p.metavar or p.opts[0].upper() for p in command.params]
+        assert [n for n in names if n != "--help" and f"`{n}" not in told and f"{n}`" not in told] == [], verb
+
+
+def json_schema_of_incident() -> dict[str, Any]:
+    return json.loads((ROOT / "parameters" / FILE_NAME).read_text())
+
+
+def keys(schema: dict[str, Any], part: dict[str, Any] | None = None, above: str = "") -> Iterator[str]:
+    """Every key an incident file may have, dotted, as the schema tells; not the ids and roles that people name."""
+    for name, field in (part or schema)["properties"].items():
+        yield f"{above}{name}"
+        for ref in re.findall(r"#/\$defs/(\w+)", json.dumps({k: v for k, v in field.items() if k != "properties"})):
+            inner = schema["$defs"][ref]
+            if "properties" in inner and field.get("type") != "object":
+                yield from keys(schema, inner, f"{above}{name}.")
 
 
 def test_every_verb_has_an_example_with_its_own_name() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from scimrunbook.runbook import view_of
 from scimrunbook.show import terminal
+from scimrunbook.viewing import view_of
 from tests.truth import judge, judged
 
 HIDDEN = "what Catalog answers to the changes that are held back is seen only when they are sent"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from scimrunbook.runbook import view_of
 from scimrunbook.show import terminal
+from scimrunbook.viewing import view_of
 from tests.tenants import PAIRS
 from tests.truth import judge
 

@@ -16,7 +16,6 @@ import re2
 from scimrunbook import notebooks
 from scimrunbook.evidence.csvs import frame_csv
 from scimrunbook.evidence.seal import SIGNERS, verify_line
-from scimrunbook.runbook import view_of
 from scimrunbook.runfolder import head_of
 from scimrunbook.show.panels import RESULT_MIME
 from scimrunbook.show.report import report
@@ -24,6 +23,7 @@ from scimrunbook.show.texts import support_request
 from scimrunbook.show.view import View
 from scimrunbook.show.words import PROVIDER, VERDICT, moment, plain
 from scimrunbook.snapshot import TABLES
+from scimrunbook.viewing import view_of
 
 _ESCAPE = re2.compile(r"\\([^\pL\pN\s])")
 _SHOWN = frozenset({"text/html", "text/plain", RESULT_MIME})

@@ -316,7 +316,7 @@ def test_sr_69_the_draft_is_plain_text_to_one_address(run: Path, members) -> Non
         "Content-Transfer-Encoding",
         "MIME-Version",
     }
-    from scimrunbook.runbook import view_of
+    from scimrunbook.viewing import view_of
 
     view = view_of(run)
     view.incident["incident"] = "CAT-1\r\nBcc: evil@x.example"

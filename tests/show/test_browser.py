@@ -12,12 +12,12 @@ import nbformat
 import pytest
 
 from scimrunbook.run import run_incident
-from scimrunbook.runbook import view_of
 from scimrunbook.show import panels
 from scimrunbook.show.cards import fragment
 from scimrunbook.show.localtime import local
 from scimrunbook.show.report import report
 from scimrunbook.show.words import STATUS
+from scimrunbook.viewing import view_of
 from tests.browser import ARTEFACTS, chromium, grave
 from tests.conftest import ROOT
 from tests.show.test_faces import EVIL, view  # noqa: F401
