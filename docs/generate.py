@@ -32,6 +32,7 @@ def pages() -> dict[str, str]:
         "verbs.md": verbs(),
         "exit-codes.md": exit_codes(),
         "parameters.md": parameters(),
+        "access.md": access(),
     }
     made["way.svg"] = picture()
     for name in SHAPES:
@@ -111,6 +112,65 @@ def exit_codes() -> str:
     ]
     lines += ["incidents. `verify`: 0 intact and signed, 1 changed, 3 unsigned."]
     return _NOTE + "\n".join(lines) + "\n"
+
+
+ACCESS = """# Ways to sign in, and the least each read needs
+
+Nothing here is needed where files are exported: [exports.md](exports.md). Every credential stands in the incident
+file as a reference (`env:NAME`, `keyring:service/user`, `file:path` with mode 0600, or `prompt`), is read where
+collecting happens, and is sent to its own origin only. All reads are GET; the one POST is the sign-in itself.
+
+## Okta
+
+- **API token (SSWS)**: *Security > API > Tokens > Create token*, signed in as a **read-only administrator**: a token
+  has the role of whoever creates it, and expires after 30 days without use.
+
+  ```yaml
+  okta: {org_url: https://acme.okta.com, app_id: 0oa1gjh63g214q0Hq0g4, token: keyring:scimrunbook/acme}
+  ```
+- **OAuth, private-key JWT**: *Applications > Create App Integration > API Services*; *Client authentication: Public
+  key / Private key*; *Okta API Scopes*: grant the scopes below; *Admin roles*: Read-only Administrator; DPoP not
+  required. A scope that is not granted costs only its own read, and is named.
+
+  ```yaml
+  okta: {org_url: https://acme.okta.com, client_id: 0oa2hk8zj5Y7LmT3p1d7, private_key: file:okta-key.json}
+  ```
+
+## Microsoft Entra ID
+
+Everything but a client secret and a ready-made token needs the extra `entra` (azure-identity):
+`pip install 'scimrunbook[entra]'`.
+
+- **Client secret**: an app registration with the *application* permissions below, admin consent given.
+
+  ```yaml
+  entra: {tenant_id: …, service_principal_id: …, client_id: …, credential: env:GRAPH_CLIENT_SECRET}
+  ```
+- **Whoever is signed in here** (`sign_in: azure`, azure-identity's default chain: `AZURE_*` variables, workload and
+  managed identity, Azure CLI, PowerShell, developer CLI): `az login --tenant <tenant id>` is the shortest way.
+- **Device code** (`sign_in: device_code`): shows an address and a code, and asks for the *delegated* permissions below
+  only; some tenants forbid it by Conditional Access. A signed-in person needs a role besides: *Reports Reader* for the
+  logs, *Application Administrator* or *Cloud Application Administrator* for job and mapping.
+- **A ready-made access token** of Microsoft Graph: `credential:` without `client_id`.
+
+`service_principal_id` is the **object id** of the enterprise application. An application (client) id is found too.
+
+## Catalog
+
+The SCIM token that Catalog ops issued, as `catalog.token`; say under `catalog.token_is` whether it is the one
+`as_typed_in_provider` or the one `issued`. It goes to the API host of the incident's region and nowhere else. Without
+it the provider's own log tells most.
+
+## What each read needs
+
+| read | at least |
+|---|---|
+"""
+
+
+def access() -> str:
+    rows = [f"| {how.title} | {how.live} |" for what, how in guide.HOW_TO_GET.items() if what != "unrecognised"]
+    return _NOTE + ACCESS + "\n".join(rows) + "\n"
 
 
 def parameters() -> str:

@@ -14,12 +14,12 @@ import ssl
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 
 from scimrunbook import __version__
+from scimrunbook.doctor_exports import Checked, exported
 from scimrunbook.evidence.keys import private_key
 from scimrunbook.evidence.secrets import resolve
 from scimrunbook.evidence.stores import NotAvailableError
@@ -28,7 +28,6 @@ from scimrunbook.incident_file import LoadedIncident, load_incident
 from scimrunbook.sources.failures import ReadFailure
 from scimrunbook.sources.transport import checked_origin, proxy_for
 
-State = Literal["ok", "warn", "fail", "info"]
 WIDTH = 80
 _MARKS = {"ok": "ok  ", "warn": "look", "fail": "FAIL", "info": "    "}
 _PACKAGES = ("httpx", "pandas", "pyarrow", "msgspec", "papermill", "ipykernel", "ipywidgets")
@@ -39,17 +38,6 @@ _EXTRAS = {
     "jwt": ("okta", "signing in to Okta with a private key"),
 }
 MIN_FREE = 1 << 30  # bytes; snapshots of large tenants take some hundred MB
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One line: ``name`` in ``part``, how it is, and what to do where it is not well."""
-
-    part: str
-    name: str
-    state: State
-    said: str
-    remedy: str = ""
 
 
 def print_health(file: Path | None, as_json: bool) -> int:
@@ -71,8 +59,9 @@ def health(file: Path | None) -> Iterator[Checked]:
     yield from _kernel()
     yield from _network(loaded)
     if loaded is not None:
-        yield from _credentials(loaded)
-        yield from _sources(loaded)
+        credentials = list(_credentials(loaded))
+        yield from credentials
+        yield from _sources(loaded, {c.name.split(" ")[0].split(".")[0] for c in credentials if c.state == "fail"})
 
 
 def lines(checked: list[Checked]) -> list[str]:
@@ -228,26 +217,25 @@ def _key(part: str, name: str, reference: str, loaded: LoadedIncident) -> Checke
     return Checked(part, f"{name} ({reference})", "ok", "there")
 
 
-def _sources(loaded: LoadedIncident) -> Iterator[Checked]:
-    """What will be read, and what nobody will be able to tell."""
+def _sources(loaded: LoadedIncident, broken: set[str]) -> Iterator[Checked]:
+    """What will be read, and what nobody will be able to tell. ``broken``: rooms whose credential is of no use yet."""
     incident = loaded.incident
     provider = incident.identity_provider
     access = incident.okta if provider == "okta" else incident.entra
     live = bool(access and any(getattr(access, k, None) for k in ("token", "private_key", "credential", "sign_in")))
     part = "What can be told"
     title = {"okta": "Okta", "entra": "Microsoft Entra ID"}[provider]
-    if live:
+    if live and provider in broken:
+        said = "nothing live until its credential is mended"
+        yield Checked(part, title, "info", said + ("; the exports are still read" if incident.exports else ""))
+    elif live:
         said = "live: application, people, groups, assignments, mapping, log, as far as the credential reaches"
         yield Checked(part, title, "ok", said, "scimrunbook check FILE --plan lists every request first.")
     elif not incident.exports:
         what = f"{provider}.{'system_log' if provider == 'okta' else 'provisioning_log'}"
         yield Checked(part, title, "warn", "nothing: no credential, no exports", HOW_TO_GET[what].export + ".")
     if incident.exports:
-        folder = loaded.resolve(incident.exports)
-        files = sum(p.is_file() for p in folder.rglob("*")) if folder.is_dir() else 0
-        state: State = "ok" if files else "fail"
-        said = f"{files} files; what is not among them stays 'not checked'" if files else "the folder holds no file"
-        yield Checked(part, "exports", state, said, "" if files else f"Put the exported files into {incident.exports}.")
+        yield from exported(loaded, live=live and provider not in broken)
     if provider == "okta":
         said = "base URL and token as typed, and open tasks: no API of Okta tells them; the run asks you where to look"
     else:
@@ -255,7 +243,9 @@ def _sources(loaded: LoadedIncident) -> Iterator[Checked]:
             "the token as typed: Graph keeps it; who was skipped before the log's 30 (or 7) days: nobody knows any more"
         )
     yield Checked(part, "not to be had", "info", said)
-    if incident.catalog.token:
+    if incident.catalog.token and "catalog" in broken:
+        yield Checked(part, "Catalog", "info", "nothing live until its credential is mended")
+    elif incident.catalog.token:
         said = "live: accounts, teams and a test of the endpoint (--probe off | light | full)"
         yield Checked(part, "Catalog", "ok", said)
     else:

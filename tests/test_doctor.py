@@ -81,3 +81,17 @@ def test_it_says_what_nobody_will_be_able_to_tell(tmp_path: Path) -> None:
 def test_nobody_is_asked_for_anything(tmp_path: Path) -> None:
     checked = by_name(written(tmp_path, catalog={"token": "prompt"}))
     assert checked["catalog.token"].said.startswith("will be asked for")
+
+
+def test_it_reads_the_exports_and_says_what_they_will_not_tell(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "page\u202e.html").write_text("<html>")
+    app = {"id": "0oa1gjh63g214q0Hq0g4", "name": "scim2headerauth", "label": "C", "signOnMode": "X", "features": []}
+    (folder / "app.json").write_text(json.dumps(app))
+    file = written(tmp_path, exports="out", okta={"org_url": "https://acme.okta.com", "token": "env:NOT_SET_AT_ALL"})
+    told = by_name(file)
+    assert told["Okta"].state == "info" and "until its credential is mended" in told["Okta"].said
+    assert told["exports/app.json"].said.startswith("1 record. Okta application")
+    assert "a web page" in told["exports/page?.html"].said
+    assert "System Log" in told["not among the files"].said and "application;" not in told["not among the files"].said

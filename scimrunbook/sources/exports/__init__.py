@@ -25,7 +25,7 @@ from scimrunbook.sources.exports.registry import Format, Parse, Recognised, form
 from scimrunbook.sources.fields import obj, text, texts
 from scimrunbook.sources.parts import Parts, Progress
 
-__all__ = ["Document", "ExportsError", "Parse", "Recognised", "parser", "read_folder"]
+__all__ = ["Document", "ExportsError", "Parse", "Recognised", "parser", "read_folder", "wanted"]
 
 MOST_NAMED = 12  # files or columns an error message lists
 _ONE_ROW_EACH = {"people": "person_key", "groups": "group_key", "accounts": "account_id"}
@@ -239,14 +239,15 @@ def _missing(incident: Incident, parts: Parts, folder: str) -> None:
         "entra": incident.entra is not None and incident.entra.credential is not None,
         "catalog": incident.catalog.token is not None,
     }
-    for what in _wanted(incident):
+    for what in wanted(incident):
         if what not in covered and not live[what.split(".")[0]]:
             parts.cover(
                 what, source="file", name=folder, refused="not among the exported files", get_it=HOW_TO_GET[what].export
             )
 
 
-def _wanted(incident: Incident) -> list[str]:
+def wanted(incident: Incident) -> list[str]:
+    """What of the incident's provider and of Catalog may stand in files, the more telling first."""
     readable = {f.what for f in formats()}
     return [w for w in WHATS if w.startswith((f"{incident.identity_provider}.", "catalog.")) and w in readable]
 
@@ -259,5 +260,5 @@ def _listed(seen: list[tuple[str, str]]) -> str:
 
 
 def _expected(incident: Incident) -> str:
-    lines = [f"  {HOW_TO_GET[w].title}: {HOW_TO_GET[w].export}" for w in _wanted(incident)]
+    lines = [f"  {HOW_TO_GET[w].title}: {HOW_TO_GET[w].export}" for w in wanted(incident)]
     return "\n".join(["Put any of these there, under any file name:", *lines])
