@@ -8,6 +8,7 @@ because their words are read from its sources.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -38,10 +39,8 @@ def vocabulary() -> frozenset[str]:
     for line in package.joinpath("evidence", "words.txt").read_text("utf-8").splitlines():
         if not line.startswith("#"):
             words.update(line.split())
-    for place in package.iterdir():
-        if place.name not in _NOT_OURS:
-            for text in _texts(place):
-                words.update(_WORD.findall(text))
+    texts = [t for place in package.iterdir() if place.name not in _NOT_OURS for t in _texts(place)]
+    words.update(_WORD.findall(" ".join({piece for text in texts for piece in text.split()})))
     return frozenset(w.lower() for w in words) - _NEVER
 
 
@@ -73,19 +72,26 @@ def _texts(place: Traversable) -> list[str]:
         return [_no_addresses(place.read_text("utf-8"))]
     if not place.name.endswith(".py"):
         return []
-    tree = ast.parse(place.read_text("utf-8"))
-    skip = {id(n.body[0].value) for n in ast.walk(tree) if _has_docstring(n)}  # type: ignore[attr-defined]
-    return [
-        _no_addresses(n.value)
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in skip
-    ]
+    return [_no_addresses(t) for t in _constants(ast.parse(place.read_text("utf-8")))]
 
 
-def _has_docstring(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) or not node.body:
-        return False
-    return ast.get_docstring(node, clean=False) is not None
+def _constants(tree: ast.Module) -> Iterator[str]:
+    """The string constants of a module but its docstrings, in one pass: every share waits for this."""
+    left: list[ast.AST] = [tree]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                yield node.value
+            continue
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, False)
+        for name in node._fields:
+            inner = getattr(node, name, None)
+            if isinstance(inner, list):
+                rest = inner[1:] if documented and name == "body" else inner
+                left += [one for one in rest if isinstance(one, ast.AST)]
+            elif isinstance(inner, ast.AST) and name != "ctx":
+                left.append(inner)
 
 
 def _no_addresses(text: str) -> str:

@@ -88,7 +88,7 @@ def test_sr_19_unknown_secrets_are_found_by_rule(kind: str) -> None:
      "-----BEGIN RSA PRIVATE KEY-----", '{"kty":"RSA","d":"AbCdEfGhIjKlMnOpQrStUv12"}', "?sig=Zm9vYmFyMTIzNDU2",
      "https://svc:hunter22@proxy.example/", "Authorization: Basic dXNlcjpwYXNzd29yZDE=",
      "DPoP: eyJhbGciOiJFUzI1.eyJqdGkiOi",
-     "client_secret = s3cr3t-Value-77"],
+     "client_secret = s3cr3t-Value-77", "password: ab%cd-Kx91%Qm", "token=s9xQ2mZ7%3C/text%3E"],
 )  # fmt: skip
 def test_sr_19_the_other_shapes(text: str) -> None:
     assert list(rules.unknown_secrets(text)), text
@@ -109,7 +109,8 @@ def test_sr_20_an_identifier_passes_only_if_it_is_registered() -> None:
      '"password": "[value removed]"', "credential: env:CATALOG_SCIM_TOKEN", "token.did_not_change (fail)",
      "SystemForCrossDomainIdentityManagementInvalidCredentials", "urn:ietf:params:scim:schemas:core:2.0:User",
      "https://api.us.castordoc.com/auth/scim/Users?filter=userName", "secret_expires: 2026-11-20T11:20:00Z",
-     "token: as_typed_in_provider", "application.integration.authentication_failure"],
+     "token: as_typed_in_provider", "InvalidCredentials: 1%3C/text%3E%3Cpath d=%22M0.0%22",
+     "application.integration.authentication_failure"],
 )  # fmt: skip
 def test_sr_21_what_is_no_secret_is_left_alone(text: str) -> None:
     assert not hits("a.md", f"{text}\n", secrets={SECRET})
