@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,7 +69,7 @@ class Form:
 
     title: str
     file: str
-    incident: dict[str, object]
+    incident: Mapping[str, object]
     record: Callable[[int], str]
     form: str
     duckdb: str
@@ -95,7 +95,7 @@ FORMS = {
 }  # fmt: skip
 
 
-def read(folder: Path, incident: dict[str, object]) -> Child:
+def read(folder: Path, incident: Mapping[str, object]) -> Child:
     """Our reading in a process of its own; its output matches ``RESULT``."""
     return child([sys.executable, "-c", OURS, str(folder), json.dumps(incident)], timeout=7200)
 
