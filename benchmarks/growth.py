@@ -2,8 +2,8 @@
 
 All checks, trace and diagnosis from 1,000 to 1,000,000 people, the log reader from 10 MB to 2 GB; each size in its own
 process. --write keeps growth.json, anew after every size, and draws growth-people.svg and growth-logs.svg from it. An
-exponent of 1 is linear: doubling the size doubles the cost. It is fitted over the largest three sizes, since fixed costs
-hide it in the small ones; at these sizes n log n is below 1.15.
+exponent of 1 is linear: doubling the size doubles the cost. It is fitted over the largest three sizes, since fixed
+costs hide it in the small ones; at these sizes n log n is below 1.15.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from rich.console import Console
 from scimrunbook.index import counted, selected, write_index
 from scimrunbook.problems import UserProblem
 from scimrunbook.show import index_page
+from scimrunbook.show.words import VERDICT
 
 BY = ("cause", "finding", "tenant", "verdict", "identity_provider", "catalog_host")
 
@@ -34,7 +35,10 @@ def answer(outputs: Path, asked: Question, as_json: bool) -> int:
         raise UserProblem(f"{outputs}: no such folder.\nName the folder of results: scimrunbook index --outputs DIR")
     if asked.by and asked.by not in BY:
         raise UserProblem(f"Incidents cannot be counted by {asked.by}.\nChoose one of: {', '.join(BY)}.")
+    if asked.verdict and asked.verdict not in VERDICT:
+        raise UserProblem(f"No run ends with the verdict {asked.verdict!r}.\nChoose one of: {', '.join(VERDICT)}.")
     newest = write_index(outputs)
+    there = len(newest)
     if asked.came_back:
         newest = newest[newest["came_back"]]
     rows = selected(newest, cause=asked.cause, tenant=asked.tenant, verdict=asked.verdict, days=asked.days)
@@ -43,7 +47,7 @@ def answer(outputs: Path, asked: Question, as_json: bool) -> int:
         json.dump(json.loads(shown.to_json(orient="records", date_format="iso")), sys.stdout, indent=2)
         sys.stdout.write("\n")
     elif asked.by:
-        index_page.counts(Console(highlight=False), shown, asked.by)
+        index_page.counts(Console(highlight=False), shown, asked.by, there)
     else:
-        index_page.listing(Console(highlight=False), shown)
+        index_page.listing(Console(highlight=False), shown, there)
     return 0

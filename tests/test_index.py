@@ -74,7 +74,7 @@ def test_the_page_is_static_and_the_table_is_whole(outputs: Path) -> None:
 
 @pytest.mark.parametrize(("arguments", "said"), [
     ([], "A-1 token.is_accepted (came back)"), (["--came-back", "--json"], '"incident": "A-1"'),
-    (["--by", "cause"], "2 url_or_token"), (["--cause", "nothing"], "No run matches"),
+    (["--by", "cause"], "2 url_or_token"), (["--cause", "nothing"], "None of 4 incidents matches"),
 ])  # fmt: skip
 def test_the_verb_answers(arguments: list[str], said: str, outputs: Path) -> None:
     result = CliRunner().invoke(app, ["index", "--outputs", str(outputs), *arguments])
@@ -82,7 +82,7 @@ def test_the_verb_answers(arguments: list[str], said: str, outputs: Path) -> Non
     assert said in result.stdout
 
 
-@pytest.mark.parametrize("arguments", [["--by", "nonsense"], ["--outputs", "absent"]])
+@pytest.mark.parametrize("arguments", [["--by", "nonsense"], ["--outputs", "absent"], ["--verdict", "sick"]])
 def test_a_bad_question_is_told(arguments: list[str], outputs: Path) -> None:
     result = CliRunner().invoke(app, ["index", "--outputs", str(outputs), *arguments])
     assert result.exit_code == 2 and len(result.stderr.strip().splitlines()) == 2

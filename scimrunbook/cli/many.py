@@ -47,7 +47,7 @@ def index(
     verdict: Annotated[str, typer.Option(help="Only healthy, problem or inconclusive")] = "",
     days: Annotated[int | None, typer.Option(min=1, help="Only runs of the last so many days")] = None,
     by: Annotated[
-        str, typer.Option(help="Count incidents by: cause, finding, tenant, verdict, identity_provider")
+        str, typer.Option(help="Count by: cause, finding, tenant, verdict, identity_provider or catalog_host")
     ] = "",
     came_back: Annotated[bool, typer.Option("--came-back", help="Only what was gone in between and is back")] = False,
     as_json: AsJson = False,

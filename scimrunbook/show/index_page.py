@@ -57,24 +57,33 @@ def _row(row: dict[Any, Any], now: datetime) -> str:
     return "<tr>" + "".join(f"<td>{esc(c)}</td>" for c in cells) + f'<td><a href="{esc(link)}">report</a></td></tr>'
 
 
-def listing(console: Console, frame: pd.DataFrame) -> None:
-    """The same on a terminal, a line or two per incident."""
+def listing(console: Console, frame: pd.DataFrame, there: int) -> None:
+    """The same on a terminal, a line per incident. ``there``: how many incidents the question was asked of."""
     for row in frame.to_dict("records"):
         symbol, _ = VERDICT.get(row["verdict"], ("?", ""))
         back = " (came back)" if row.get("came_back") else ""
         cause = _text(row["finding"]) or _text(row["cause"]) or row["verdict"]
         day = row["started_at"].strftime("%Y-%m-%d %H:%M")
         console.print(plain(f"{symbol} {day} {row['incident']} {cause}{back}"), markup=False, soft_wrap=True)
-    if not len(frame):
-        console.print(
-            "No run matches. Runs are made by: scimrunbook run FILE, or scimrunbook sweep FILES", markup=False
-        )
+    _none(console, frame, there)
 
 
-def counts(console: Console, frame: pd.DataFrame, by: str) -> None:
+def _none(console: Console, frame: pd.DataFrame, there: int) -> None:
+    if len(frame):
+        return
+    if there:
+        console.print(f"None of {count(there, 'incident')} matches; the newest run of each counts.", markup=False)
+    else:
+        console.print("There is no run yet. Runs are made by: scimrunbook run FILE, or scimrunbook sweep FILES",
+                      markup=False, soft_wrap=True)  # fmt: skip
+
+
+def counts(console: Console, frame: pd.DataFrame, by: str, there: int) -> None:
+    """How many incidents there are by cause, tenant, …, on a terminal."""
     for row in frame.to_dict("records"):
         day = row["newest"].strftime("%Y-%m-%d %H:%M")
         console.print(plain(f"{row['incidents']:>6,}  {row[by]}  (newest {day} UTC)"), markup=False, soft_wrap=True)
+    _none(console, frame, there)
 
 
 def _text(value: Any) -> str:

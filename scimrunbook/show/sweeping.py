@@ -15,9 +15,10 @@ def line(standing: Any) -> str:
     """``✖ CAT-1 url_or_token: 12 of 200 done, 2 running, 1 failed, about 3 minutes left``."""
     last = standing.last
     said = f"{_mark(last)} {last.incident or last.file.rsplit('/', 1)[-1]} {_what(last)}: " if last else ""
-    left = (
-        f", about {age(standing.left_seconds)} left" if standing.left_seconds and standing.done < standing.total else ""
-    )
+    left = ""
+    if standing.left_seconds and standing.done < standing.total:
+        span = age(standing.left_seconds)
+        left = f", {span} left" if span.startswith("less") else f", about {span} left"
     counted = f"{standing.done:,} of {standing.total:,} done, {standing.running} running, {standing.failed} failed"
     return plain(said + counted + left)
 
