@@ -78,7 +78,7 @@ def test_an_account_is_told_by_the_id_catalog_gave_it_from_any_table_that_knows_
         made = view(**rows)
         assert support.accounts(made) == ([("ada@x.example", VENDOR), ("k2", support.NO_ACCOUNT)], 0)
         assert f"- `{VENDOR}` (ada\\@x.example)" in support_request(made)
-        assert f"<td>{VENDOR}</td>" in report(made) and "Failing step" in report(made)
+        assert f">{VENDOR}</td>" in report(made) and "Failing step" in report(made)
     twice = view(accounts=[account])
     rows = [["k1", VENDOR], ["k1", OTHER]]
     twice.findings[0]["evidence"] = [{"caption": "", "columns": ["owner", "account_id"], "rows": rows, "total": 2}]
