@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ def write_incident_file(given: Given, path: Path | None, *, ask: bool) -> int:
     if path.exists():
         raise UserProblem(f"{path} exists already and was left as it is. Name another file with --file.")
     if exports := answers.get("exports"):
+        exports = answers["exports"] = _seen_from(path.parent, str(exports))
         answers |= {c.key: _chosen(c, ask) for c in unclear(text, path.parent / str(exports))}
         text = render(answers)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,9 +44,21 @@ def write_incident_file(given: Given, path: Path | None, *, ask: bool) -> int:
     beside = path.parent / FILE_NAME
     if not beside.exists():
         write(beside, schema_text())  # editors read it to complete keys and mark mistakes
+    if exports and not (path.parent / str(exports)).is_dir():
+        typer.echo(
+            f"The folder {path.parent / str(exports)} is not there yet: put the exported files into it.", err=True
+        )
     typer.echo(f"Wrote {path}. Every key is explained in it; what you left out is commented.")
     typer.echo(f"Next: scimrunbook check {path}")
     return 0
+
+
+def _seen_from(place: Path, exports: str) -> str:
+    """The folder of exports as the incident file in ``place`` names it, also where it was given as seen from here."""
+    here = Path(exports)
+    if here.is_absolute() or (place / here).exists() or not here.is_dir():
+        return exports
+    return Path(os.path.relpath(here, place)).as_posix()
 
 
 def unclear(text: str, exports: Path) -> list[Choice]:

@@ -83,7 +83,8 @@ def permissions(provider: str) -> str:
     lines.append("")
     for right in rights:
         what = [HOW_TO_GET[w].title for w, n in zip(wanted, needs, strict=True) if right in n]
-        lines += _wrapped(f"- `{right}`: {', '.join(t[:1].lower() + t[1:] for t in what)}", "  ")
+        told = (t if t.startswith("Okta") else t[:1].lower() + t[1:] for t in what)
+        lines += _wrapped(f"- `{right}`: {', '.join(told)}", "  ")
     roles = list(dict.fromkeys(r for n in needs for r in _ROLES.findall(n)))
     if roles:
         lines += [

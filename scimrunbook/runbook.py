@@ -160,7 +160,8 @@ def open_run(incident: str, run: str = "latest") -> Runbook:
         from scimrunbook.lab.parts import problem_card
 
         said = str(failure) if isinstance(failure, RunNotFoundError) else told(failure)[0]
-        display(problem_card(said))  # type: ignore[no-untyped-call]
+        card = problem_card(said) if incident else problem_card(said, "☐ Nothing to show yet")
+        display(card)  # type: ignore[no-untyped-call]
         raise ShownAboveError from None
 
 

@@ -107,7 +107,7 @@ def jupyterlab(root: Path, private: Path) -> Iterator[tuple[str, str]]:
     server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=root)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(120):
+        for _ in range(200):  # twelve times what an idle machine takes
             try:
                 with urllib.request.urlopen(f"{address}/api?token={token}", timeout=2):
                     break

@@ -257,3 +257,18 @@ def test_several_applications_or_jobs_in_the_exports_are_a_choice(
     found = choices(tmp_path / "parameters" / "E", incident.model_copy(update={provider: None}))
     assert [(c.key, [value for _, value in c.options]) for c in found] == [(key, ids)]
     assert choices(tmp_path / "none", incident) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "stands"), [("E", "E"), ("parameters/E", "E"), ("elsewhere", "../elsewhere"), ("later", "later")]
+)
+def test_a_folder_of_exports_may_be_named_as_seen_from_here(
+    typed: str, stands: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("parameters/E", "elsewhere"):
+        (tmp_path / folder).mkdir(parents=True)
+    path = Path("parameters") / "CAT-7.yaml"
+    assert write_incident_file({**LEAST, "exports": typed}, path, ask=False) == 0
+    assert loaded(path.read_text()).exports == stands
+    assert ("is not there yet" in capsys.readouterr().err) is (typed == "later")

@@ -46,11 +46,11 @@ def field(kind: Callable[..., Any], label: str, **options: Any) -> Any:
     return kind(description=label, style=NAMED, layout=options.pop("layout", None) or wide(), **options)
 
 
-def problem_card(message: str) -> Panel:
+def problem_card(message: str, title: str = "‼ This did not work") -> Panel:
     """What went wrong, as a card: cause and remedy, never a traceback."""
     lines = "".join(f"<p>{esc(line)}</p>" for line in message.splitlines() if line.strip())
-    html = fragment(f'<div class="srb-card srb-error" role="alert"><h3><b>‼ This did not work</b></h3>{lines}</div>')
-    return Panel(html, f"‼ This did not work: {message}", {"problem": message})
+    html = fragment(f'<div class="srb-card srb-error" role="alert"><h3><b>{esc(title)}</b></h3>{lines}</div>')
+    return Panel(html, f"{title}: {message}", {"problem": message})
 
 
 NOTHING = Panel("<span></span>", "", {})

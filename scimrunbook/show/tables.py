@@ -54,7 +54,7 @@ def frame_table(caption: str, frame: pd.DataFrame) -> str:
 def _cell(value: object) -> str:
     if value is None or value is pd.NA or value is pd.NaT or value != value:
         return "—"
-    if isinstance(value, bool):
+    if pd.api.types.is_bool(value):
         return "yes" if value else "no"
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d %H:%M:%S UTC")

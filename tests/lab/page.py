@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.browser import ARTEFACTS, chromium, grave, jupyterlab
 
-WAIT = 40_000  # ms; the longest that anything on the page is waited for
+WAIT = 50_000  # ms; the longest that anything on the page is waited for
 WIDE, NARROW = 1600, 1024
 ALL_LOOKS = (("light", WIDE), ("light", NARROW), ("dark", WIDE), ("dark", NARROW))
 LOOKS = (("light", WIDE), ("dark", NARROW))

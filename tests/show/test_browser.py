@@ -105,8 +105,7 @@ def test_executed_notebooks_show_every_finding_without_kernel_and_javascript(
             file = tmp_path / f"{path.stem}.html"
             file.write_text(html, "utf-8")
             page = opened(browser, file, seen, java_script_enabled=False)
-            for fold in page.locator("details").all():
-                fold.evaluate("d => d.open = true")
+            page.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
             shown[path.stem] = " ".join(page.locator("body").inner_text().split())
     assert list(shown) == NINE and findings
     lacking = [
