@@ -6,6 +6,7 @@ provisioning finish, quarantine status).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,15 +26,14 @@ _OKTA_MINUTES, _SLACK_MINUTES = 15, 10
 
 
 def meanwhile(snapshot: Snapshot, cause: Cause, lead: Finding, effect: Preview) -> tuple[Action, ...]:
-    """What helps single people before the whole is mended, or before the next cycle; and what not to do."""
+    """What helps single people before the whole is mended, or before the next cycle; and what not to do.
+
+    Who must not get in comes first. What the finding's own actions say already is not said again.
+    """
     if cause is Cause.WRONG_SURFACE or lead.id == "sync.enough_time_has_passed":
         return ()
     out = []
-    if cause not in _BLOCKS or lead.id in _GETS_THROUGH:
-        out += _okta(snapshot, cause, effect) if snapshot.provider == "okta" else _entra(snapshot, cause)
     held = lead.id == "connection.not_quarantined" and cause is Cause.ASSIGNMENT_SCOPE
-    if held:  # too many would be deactivated: who really should be is the very question
-        out = []
     if effect.deactivated and not held:
         out.append(
             catalog_admin(
@@ -41,6 +41,9 @@ def meanwhile(snapshot: Snapshot, cause: Cause, lead: Finding, effect: Preview) 
                 "Their access is open until the provider's deactivation arrives; doing it twice does no harm.",
             )
         )
+    # held: too many would be deactivated, and who really should be is the very question
+    if (cause not in _BLOCKS or lead.id in _GETS_THROUGH) and not held:
+        out += _okta(snapshot, cause, effect) if snapshot.provider == "okta" else _entra(snapshot, cause)
     if effect.created and cause is not Cause.DUPLICATE_IDENTITY:
         out.append(
             catalog_admin(
@@ -48,12 +51,28 @@ def meanwhile(snapshot: Snapshot, cause: Cause, lead: Finding, effect: Preview) 
                 "Provisioning would later meet a second identity of the same person.",
             )
         )
-    return tuple(out)
+    said = " ".join(a.what.casefold() for a in lead.actions)
+    return tuple(a for a in out if not any(w.search(a.what.casefold()) and w.search(said) for w in _SAID_ONCE))
+
+
+# Whoever reads one of these in an action of the finding needs no second line of the same.
+_SAID_ONCE = tuple(
+    re.compile(words)
+    for words in (
+        "provision user",
+        "force sync",
+        "retry selected",
+        "restart provisioning",
+        r"deactivate (by hand|(these|their|the|them)( accounts?)? (in catalog|by hand))",
+    )
+)
 
 
 def _okta(snapshot: Snapshot, cause: Cause, effect: Preview) -> list[Action]:
     out = []
     if cause is Cause.DUPLICATE_IDENTITY:
+        if not effect.created and not effect.updated:
+            return []  # nothing is held up: the second account is put right in Catalog
         return [
             Action(
                 screen(snapshot, "Assignments"),
@@ -105,8 +124,12 @@ def _entra(snapshot: Snapshot, cause: Cause) -> list[Action]:
     ]
 
 
-def look_again(snapshot: Snapshot, lead: Finding | None) -> dict[str, str | None]:
-    """``at`` (ISO 8601, if it is mended at the moment of collection) and ``text``: exactly when to look again."""
+def look_again(snapshot: Snapshot, lead: Finding | None, cause: Cause | None = None) -> dict[str, str | None]:
+    """``at`` (ISO 8601, if it is mended at the moment of collection) and ``text``: exactly when to look again.
+
+    What Catalog's endpoint does is mended by Coalesce, not by whoever reads this.
+    """
+    theirs = cause is Cause.CATALOG_SIDE
     now = snapshot.as_of
     if lead is not None and lead.id == "sync.enough_time_has_passed":
         young = pending(snapshot)
@@ -116,16 +139,15 @@ def look_again(snapshot: Snapshot, lead: Finding | None) -> dict[str, str | None
             return {"at": iso(at), "text": f"Nothing is to be done: look again {when(at)}."}
     at = now + _round(snapshot)
     if snapshot.provider == "okta":
-        return {
-            "at": iso(at),
-            "text": f"Okta sends within minutes: look again {_OKTA_MINUTES} minutes after the fix.",
-        }
+        fix = "Coalesce has mended it and you have sent it again" if theirs else "the fix"
+        return {"at": iso(at), "text": f"Okta sends within minutes: look again {_OKTA_MINUTES} minutes after {fix}."}
     minutes = int(cycle(snapshot).total_seconds() // 60)
     start = _next_cycle(snapshot)
     at = (start if start is not None else now) + _round(snapshot)
     said = f"The next cycle begins about {when(start)}. " if start is not None else ""
+    mend = "Once Coalesce has mended it" if theirs else "Mend it"
     text = (
-        f"{said}Mend it, press Restart provisioning, and look again {minutes + _SLACK_MINUTES} minutes later (at the "
+        f"{said}{mend}, press Restart provisioning, and look again {minutes + _SLACK_MINUTES} minutes later (at the "
         f"earliest {when(at)}). With many people the first cycle after a restart takes longer."
     )
     return {"at": iso(at), "text": text}

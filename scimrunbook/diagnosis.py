@@ -261,7 +261,7 @@ def _cause(
         against=contrary,
         effect=effect,
         meanwhile=meanwhile(snapshot, cause, lead, effect) if effect else (),
-        look_again=look_again(snapshot, lead) if cause is not Cause.WRONG_SURFACE else {},
+        look_again=look_again(snapshot, lead, cause) if cause is not Cause.WRONG_SURFACE else {},
     )
 
 

@@ -69,7 +69,15 @@ def preview(
     made, changed, off, held, dark = (int(s.sum()) for s in (created, updated, deactivated, stuck, unknown))
     warnings = _warnings(snapshot, everybody, cause, group[0], made, off)
     sentence = _sentence(snapshot, (made, changed, off), teams, held, dark)
+    if cause is Cause.DUPLICATE_IDENTITY and not any((made, changed, off, teams, held, dark)):
+        sentence = _BY_HAND
     return Preview(made, changed, off, teams, held, dark, warnings, sentence)
+
+
+_BY_HAND = (
+    "Provisioning puts no second account right by itself: one made by hand is switched off by hand, one of a second "
+    "record when that record loses the application."
+)
 
 
 def _stopped_elsewhere(hops: pd.DataFrame, ids: Sequence[str]) -> pd.Series[Any]:

@@ -237,6 +237,34 @@ def test_nobody_is_sent_to_try_one_person_through_a_wall() -> None:
     assert "Provision on demand" in said[0].where and "by hand" in said[-1].what
 
 
+def test_what_the_actions_say_already_is_not_said_again_and_open_access_comes_first() -> None:
+    tenant = Tenant("entra")
+    tenant.row("accounts", account_id="cat-cid")["active"] = True
+    tenant.hire("eve", "2026-11-19T08:00:00Z", account=False)
+    snapshot, who = tenant.snapshot(), ("cid", "eve")
+
+    def said(lead: Finding, cause: Cause) -> list[str]:
+        return [a.what for a in meanwhile(snapshot, cause, lead, preview(snapshot, cause, [lead], who, NOBODY))]
+
+    down = finding("sync.endpoint_keeps_up", Cause.CATALOG_SIDE, affected=who)
+    whole = said(down, Cause.CATALOG_SIDE)
+    assert [w.split()[0] for w in whole] == ["Deactivate", "Choose", "If", "Do"]
+    told = (Action("Catalog", "Deactivate these accounts by hand meanwhile."), Action("x", "Restart provisioning."))
+    assert said(replace(down, actions=told), Cause.CATALOG_SIDE) == [whole[1], whole[3]]
+    # the name of a switch, and another account than the leaver's, are not this step
+    named = (Action("x", "Tick Enable for Deactivate Users, save."), Action("x", "Then deactivate the manual one."))
+    assert said(replace(down, actions=named), Cause.CATALOG_SIDE) == whole
+    assert "Once Coalesce has mended it" in str(look_again(snapshot, down, Cause.CATALOG_SIDE)["text"])
+
+
+def test_a_second_account_is_put_right_by_hand_and_nobody_is_unassigned_for_it() -> None:
+    snapshot = Tenant("okta").snapshot()
+    twice = finding("accounts.one_per_person", Cause.DUPLICATE_IDENTITY, affected=("ada",))
+    effect = preview(snapshot, Cause.DUPLICATE_IDENTITY, [twice], ("ada",), NOBODY)
+    assert "switched off by hand" in effect.sentence
+    assert meanwhile(snapshot, Cause.DUPLICATE_IDENTITY, twice, effect) == ()
+
+
 def test_one_fix_is_named_as_the_only_one() -> None:
     title = guide.CAUSES["url_or_token"].title
     assert first_fix([(title, "token.did_not_change", True, 1.0)]) == (
