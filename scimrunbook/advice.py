@@ -59,6 +59,7 @@ def meanwhile(snapshot: Snapshot, cause: Cause, lead: Finding, effect: Preview) 
 _SAID_ONCE = tuple(
     re.compile(words)
     for words in (
+        "assign( them)? again",
         "provision user",
         "force sync",
         "retry selected",
@@ -96,7 +97,7 @@ def _okta(snapshot: Snapshot, cause: Cause, effect: Preview) -> list[Action]:
                 "Okta sends a profile only when it changes, or when it is told to.",
             )
         )
-    if cause in (Cause.CATALOG_SIDE, Cause.SYNC_SCHEDULE):
+    if cause in (Cause.CATALOG_SIDE, Cause.SYNC_SCHEDULE) and (effect.created or effect.updated):
         out.append(
             Action(
                 "Okta Admin Console > Dashboard > Tasks",
