@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from scimrunbook import texts
+from scimrunbook.derived import among
 from scimrunbook.findings import Cause
 
 # Who and when does not change what went wrong: without them a million rows hold a handful of distinct texts.
@@ -24,9 +25,9 @@ _PAGE = r"invalid json.{0,80}'<'|<!doctype html|<html"
 _NET_NAMES = {re.sub(r"\W", "", s.phrase).casefold(): int(s) for s in HTTPStatus}
 
 
-def reading(status: int | None, code: str, reason: str) -> texts.Reading:
+def reading(status: int | None, code: str, reason: str, context: texts.Context | None = None) -> texts.Reading:
     """The reading of one failed operation. ``code`` and ``reason`` may be empty."""
-    return texts.read(reason, None, "entra_log" if code else "okta_log", status, code)
+    return texts.read(reason, None, "entra_log" if code else "okta_log", status, code, context)
 
 
 def family(status: int | None, code: str, reason: str) -> Cause | None:
@@ -43,8 +44,20 @@ def signing_in_failed(code: Any, message: Any) -> bool:
     return said.family is Cause.URL_OR_TOKEN and said.rests_on[0].startswith(("token.", "status."))
 
 
-def readings(rows: pd.DataFrame, most: int = 20) -> list[texts.Reading]:
-    """The readings of failed operations, those of most rows first, each meaning once."""
+def context_of(rows: pd.DataFrame, done: pd.DataFrame) -> texts.Context:
+    """Whom one failure hits among all operations (``key``, ``at``, ``ok``), and whether others got through since."""
+    hit = rows["key"].dropna().unique()
+    later = done[done["ok"] & (done["at"] >= rows["at"].min()) & ~among(done["key"], hit)]
+    tried = len(hit) + later["key"].nunique()
+    reach = "one" if len(hit) == 1 and tried > 1 else "everybody" if tried == len(hit) > 1 else "some"
+    return texts.Context(reach if tried > 1 else None, bool(len(later)) if tried > 1 else None)
+
+
+def readings(rows: pd.DataFrame, done: pd.DataFrame | None = None, most: int = 20) -> list[texts.Reading]:
+    """The readings of failed operations, those of most rows first, each meaning once.
+
+    With ``done``, all operations of the log, a text that says too little is read by whom it hits.
+    """
     shown = rows[["http_status", "error_code", "reason"]].astype("object")
     counted = shown.where(shown.notna(), None).value_counts(dropna=False, sort=True).head(most)
     found: dict[tuple[str, str, str | None], texts.Reading] = {}
@@ -53,9 +66,18 @@ def readings(rows: pd.DataFrame, most: int = 20) -> list[texts.Reading]:
             None if pd.isna(status) else int(status),
             "" if pd.isna(code) else str(code),
             "" if pd.isna(reason) else str(reason)[:_MAX],
+            None if done is None else context_of(rows[_same(shown, (status, code, reason))], done),
         )
         found.setdefault((one.cause, one.meaning, one.ask), one)
     return list(found.values())
+
+
+def _same(table: pd.DataFrame, values: tuple[Any, ...]) -> pd.Series[Any]:
+    """The rows that hold exactly these values, missing ones being alike."""
+    alike = pd.Series(True, index=table.index)
+    for column, value in zip(table.columns, values, strict=True):
+        alike &= table[column].isna() if pd.isna(value) else table[column].eq(value)
+    return alike
 
 
 def families(events: pd.DataFrame) -> pd.Series[Any]:

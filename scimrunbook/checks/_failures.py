@@ -125,11 +125,11 @@ def errors_are_understood(snapshot: Snapshot) -> Outcome:
     rows = open_failures(snapshot)
     unknown = rows[rows["family"].isna()]
     if unknown.empty:
-        said = [f"{one.meaning} {one.actions[0].what}" for one in readings(rows) if one.actions]
+        said = [f"{one.meaning} {one.actions[0].what}" for one in readings(rows, operations(snapshot)) if one.actions]
         return Outcome(Status.PASS, " ".join(said) or "No failure is open.")
     grouped = _grouped(unknown)
     silent = bool(unknown["reason"].isna().all())
-    asked = [one.ask for one in readings(unknown) if one.ask]
+    asked = [one.ask for one in readings(unknown, operations(snapshot)) if one.ask]
     where = "Okta Admin Console > Dashboard > Tasks" if snapshot.provider == "okta" else log_screen(snapshot)
     return Outcome(
         Status.WARN,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from scimrunbook import errors
-from scimrunbook.texts import read
+from scimrunbook.texts import Context, read
 
 
 def failed(*rows: tuple[int | None, str | None, str | None]) -> pd.DataFrame:
@@ -60,3 +60,19 @@ def test_a_job_says_itself_whether_signing_in_failed() -> None:
     assert errors.signing_in_failed(None, "The token has expired")
     assert not errors.signing_in_failed(pd.NA, pd.NA)
     assert not errors.signing_in_failed("InternalServerError", "connect timed out")
+
+
+def test_whom_a_failure_hits_breaks_a_tie() -> None:
+    day = pd.Timestamp("2026-11-20", tz="UTC")
+    rows = failed((403, None, "Access denied"), (409, None, "Conflict")).assign(key=["ada", "bob"], at=day, ok=False)
+    others = rows.assign(key=["cid", "dot"], at=day + pd.Timedelta(hours=1), ok=True)
+    assert [r.cause for r in errors.readings(rows)] == ["url_or_token", "duplicate_identity"]
+    # Ada alone is refused while others get through: that is not the token, and it is asked what it is
+    first, second = errors.readings(rows, pd.concat([rows, others]))
+    assert (first.cause, second.cause) == ("unknown", "duplicate_identity") and first.ask
+    # successes before the trouble began prove nothing
+    before = others.assign(at=day - pd.Timedelta(days=1))
+    assert [r.cause for r in errors.readings(rows, pd.concat([rows, before]))] == ["url_or_token", "duplicate_identity"]
+    assert errors.context_of(rows, pd.concat([rows, others])) == Context("some", True)
+    assert errors.context_of(rows, rows) == Context("everybody", False)
+    assert errors.context_of(rows[:1], rows[:1]) == Context()
