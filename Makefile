@@ -13,7 +13,7 @@ help:            ## what there is
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "scimrunbook needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11")'
-	@echo 'Setting up $(VENV): once, some minutes, about 1 GB.'
+	@echo 'Setting up $(VENV): once, some minutes, 1.1 GB of disk.'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster,lab,keyring,entra,okta,share,simulator,test]'
 	@touch $@
