@@ -118,10 +118,10 @@ class Gate:
         bare = views.without_tags(decoded)
         texts = list(dict.fromkeys((raw, decoded, bare)))
         found = list(self._secrets(texts, bare))
-        for text in texts:
+        for piece in (p for text in texts for p in _pieces(text)):
             found += (
                 (f"unknown secret, {rule}", value)
-                for rule, _, value in rules.unknown_secrets(text)
+                for rule, _, value in rules.unknown_secrets(piece)
                 if not self._safe(value)
             )
         for text in dict.fromkeys((decoded, bare)):  # with its markup, for what stands in attributes
@@ -143,13 +143,14 @@ class Gate:
     def _secrets(self, texts: list[str], bare: str) -> Iterable[tuple[str, str]]:
         if self._plain is None or self._joined is None:
             return
-        for text in texts:
-            if self._plain.find_matches_as_indexes(text.lower()):
+        for piece in (p for text in texts for p in _pieces(text)):
+            if self._plain.find_matches_as_indexes(piece.lower()):
                 yield "known secret", ""
                 return
-        if self._joined.find_matches_as_indexes(views.squeezed(bare).lower()):
-            yield "known secret, wrapped or split", ""
-            return
+        for piece in _pieces(bare):
+            if self._joined.find_matches_as_indexes(views.squeezed(piece).lower()):
+                yield "known secret, wrapped or split", ""
+                return
         unknown = (value for piece in _pieces(bare) for _, value in self._identifiers(piece))
         for inner in views.inside(unknown):
             if self._plain.find_matches_as_indexes(inner.lower()):
@@ -262,18 +263,20 @@ class Gate:
 def _pieces(text: str) -> Iterator[str]:
     """A text in pieces of ``PIECE`` characters that overlap, so that the words of a large one are not all held at once.
 
-    A piece begins at a white space where one is near: no word is judged by half, no name falls between two pieces.
+    A piece begins and ends between words where a gap is near: none is judged by half, no name falls between two pieces.
     """
     start = 0
-    while True:
-        end = start + PIECE
+    while len(text) - start > PIECE:
+        end = _gap(text, start + PIECE)
         yield text[start:end]
-        if end >= len(text):
-            return
-        start = max(
-            text.rfind(" ", end - 2 * OVERLAP, end - OVERLAP), text.rfind("\n", end - 2 * OVERLAP, end - OVERLAP)
-        )
-        start = start if start > 0 else end - OVERLAP
+        start = _gap(text, end - OVERLAP)
+    yield text[start:]
+
+
+def _gap(text: str, before: int) -> int:
+    """The last place between two words within ``OVERLAP`` characters before a place; the place itself without one."""
+    found = max(text.rfind(mark, before - OVERLAP, before) for mark in ' \n",<>')
+    return found if found > 0 else before
 
 
 def _no_token() -> dict[int, str]:

@@ -53,6 +53,7 @@ def _rest(number: int) -> str:
 def support_request(view: View) -> str:
     """What the guide asks for when support is contacted: region, provider, times, codes and steps. No screenshots."""
     needed = view.diagnosis["contact_support"]
+    reason = needed["reason"].removeprefix("Contact support: ")
     failing = [f for f in view.findings if f["status"] in ("fail", "warn")]
     asked = [f"- {what}: {md(said)}" for what, said in support.answers(view) if what != "Error codes"]
     steps = support.failed(view)["step"].dropna().value_counts()
@@ -63,7 +64,7 @@ def support_request(view: View) -> str:
         if view.run.get("shared")
         else "Private draft with raw details: send only the redacted bundle that `scimrunbook share` builds.",
         "",
-        f"- Contact support now: {'yes' if needed['needed'] else 'no'}. {md(needed['reason'])}",
+        f"- Contact support now: {'yes' if needed['needed'] else 'no'}. {md(reason)}",
         *asked,
         f"- As of: {moment(view.diagnosis['as_of'])}",
         f"- Failed operations in what was collected: {count(len(support.failed(view)), 'operation')}",
