@@ -88,6 +88,15 @@ def test_only_a_person_assigned_by_name_is_an_assignment() -> None:
     assert list(by_group) == ["app_accounts", "people"]
 
 
+def test_active_without_an_id_at_the_application_stays_so() -> None:
+    """ACTIVE also stands where nothing is provisioned: only the id tells."""
+    found = directory.app_user(data.app_user(status="ACTIVE", externalId=None, syncState="DISABLED", lastSync=None))
+    assert found is not None
+    account = found["app_accounts"][0]
+    told = [account[k] for k in ("status", "external_id", "sync_state", "last_sync_at")]
+    assert told == ["ACTIVE", None, "DISABLED", None]
+
+
 def test_a_push_mapping_says_status_error_and_team() -> None:
     row = directory.push(data.push())
     assert row is not None

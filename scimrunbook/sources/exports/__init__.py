@@ -19,7 +19,7 @@ from scimrunbook.problems import UserProblem
 from scimrunbook.snapshot import WHATS
 from scimrunbook.sources.exports.documents import Document, decode
 from scimrunbook.sources.exports.files import Found, contents, listing
-from scimrunbook.sources.exports.large import is_json, read_large, streams
+from scimrunbook.sources.exports.large import read_large, streams, turn
 from scimrunbook.sources.exports.leaks import take_out
 from scimrunbook.sources.exports.registry import Format, Parse, Recognised, formats, parser, recognise
 from scimrunbook.sources.fields import obj, text, texts
@@ -79,7 +79,7 @@ def read_folder(folder: Path, incident: Incident, parts: Parts, progress: Progre
             result.settle(result, parts)
         _take(parts, result)
     # Logs that are not held last: by now it is known whose records are to be kept.
-    for found in sorted(large, key=lambda f: f.large is not None and is_json(f.large, incident)):
+    for found in sorted(large, key=lambda f: turn(f.large, incident) if f.large else 0):
         assert found.large is not None
         hit, reason, sha256 = read_large(found.large, found.name, incident, parts, progress)
         if hit is None and found.reason is None:  # small enough to be held: the formats say what it is, or why not

@@ -10,7 +10,7 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -82,9 +82,13 @@ class Table:
 
     def columns(self, aliases: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
         """Field → column number for the first alias (normalised) that stands in the header."""
-        names = self.names
-        hits = {f: next((names.index(a) for a in wanted if a in names), None) for f, wanted in aliases.items()}
-        return {f: n for f, n in hits.items() if n is not None}
+        return columns_of(self.names, aliases)
+
+
+def columns_of(names: Sequence[str], aliases: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    """Field → number of the column that bears the first of its aliases; ``names`` are normalised."""
+    hits = {f: next((names.index(a) for a in wanted if a in names), None) for f, wanted in aliases.items()}
+    return {f: n for f, n in hits.items() if n is not None}
 
 
 @lru_cache(4096)

@@ -133,13 +133,17 @@ def jobs(document: Document) -> Recognised | None:
     if records is None or not (mostly(records, entra_job.is_job) or said.endswith("/synchronization/jobs")):
         return None
     access = document.incident.entra
+    whole = len(records.items)
     records.items = of_job(records.items, access.job_id if access else None)
+    aside = whole - len(records.items)
     rows, unreadable = rows_of(records, entra_job.job)
     first_at, last_at = span(r["last_began_at"] for r in rows)
-    result = Recognised(len(rows), unreadable, {"jobs": rows}, first_at, last_at, more=more(records))
+    result = Recognised(len(rows) + aside, unreadable, {"jobs": rows}, first_at, last_at, more=more(records))
+    if aside:
+        result.remark(f"{aside} other jobs left aside: the incident names one.")
     result.settle = _settle_app(set(_OF_PRINCIPAL.findall(said)), document)
     result.facts = lambda facts: job_facts(facts, of_job(records.objects, access.job_id if access else None))
-    if not rows and not unreadable:
+    if not rows and not unreadable and not aside:
         result.note = "No job: provisioning was never set up for this application."
     return result
 

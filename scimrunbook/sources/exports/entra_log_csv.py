@@ -6,16 +6,16 @@ hold several rows per operation and join on the change id. Each is of some use a
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from scimrunbook.sources import entra_log, entra_log_flat
-from scimrunbook.sources.exports.documents import Document, normal
+from scimrunbook.sources.exports.documents import Document, columns_of, normal
 from scimrunbook.sources.exports.entra import MOST_LOG_ROWS, mostly, of_the_application
 from scimrunbook.sources.exports.registry import Recognised, parser
-from scimrunbook.sources.fields import obj, span, text
+from scimrunbook.sources.fields import as_json, obj, span, text
 from scimrunbook.sources.parts import Parts
 
 _CHANGE = ("changeid", "correlationid")
@@ -86,14 +86,14 @@ def main_file(document: Document) -> Recognised | None:
 
 @parser(what="entra.provisioning_log", title="Steps of the Entra provisioning log (the portal's CSV)", provider="entra")
 def steps_file(document: Document) -> Recognised | None:
-    return _detail(document, "steps", "provisioningSteps", _STEPS)
+    return _detail(document, "steps")
 
 
 @parser(
     what="entra.provisioning_log", title="Changes of the Entra provisioning log (the portal's CSV)", provider="entra"
 )
 def properties_file(document: Document) -> Recognised | None:
-    return _detail(document, "properties", "modifiedProperties", _PROPERTIES)
+    return _detail(document, "properties")
 
 
 def kind_of(names: list[str]) -> str:
@@ -108,29 +108,64 @@ def kind_of(names: list[str]) -> str:
     return "main" if has & {"provisioningaction", "action", "jobid", "cycleid"} else ""
 
 
-def _detail(document: Document, kind: str, field: str, aliases: Mapping[str, tuple[str, ...]]) -> Recognised | None:
-    table = document.csv
-    if table is None or kind_of(table.names) != kind:
-        return None
-    places = table.columns({"changeId": _CHANGE, **aliases})
-    by_change: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    lost = 0
-    for line in table.rows:
-        change = text(line[places["changeId"]])
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One of the two files of details: the field of the record it fills, and where its columns are."""
+
+    kind: str
+    field: str
+    places: Mapping[str, int]
+
+    def row(self, line: Sequence[str]) -> tuple[str, dict[str, Any]] | None:
+        """The change id and the detail of one line; None without a change id."""
+        change = text(line[self.places["changeId"]])
         if change is None:
-            lost += 1
-            continue
-        row = {f: entra_log_flat.decoded(line[n]) for f, n in places.items() if f != "changeId"}
-        by_change[change].append(row)
+            return None
+        return change, {f: entra_log_flat.decoded(line[n]) for f, n in self.places.items() if f != "changeId"}
+
+    def matters(self, row: Mapping[str, Any]) -> bool:
+        """Whether an event's row can hold anything of it: of steps that went well only what their details name."""
+        if self.kind != "steps" or str(row.get("status") or "").strip().casefold() not in ("success", "0"):
+            return True
+        told = as_json(row.get("details")).casefold()
+        return any(word in told for word in _TELLING)
+
+
+_TELLING = ("false", "skipreason", "nextattempt", "reportableidentifier", "propertyname")
+ALONE = "It only explains the rows of the file ProvisioningLogs of the same download."
+
+
+def detail_of(names: Sequence[str]) -> Detail | None:
+    """Which file of details has columns of these (normalised) names; None: neither."""
+    kind = kind_of(list(names))
+    if kind not in ("steps", "properties"):
+        return None
+    field, aliases = ("provisioningSteps", _STEPS) if kind == "steps" else ("modifiedProperties", _PROPERTIES)
+    return Detail(kind, field, columns_of(names, {"changeId": _CHANGE, **aliases}))
+
+
+def known_details(parts: Parts, field: str) -> dict[str, list[dict[str, Any]]]:
+    """The details read so far, by change id."""
+    return _DETAILS.setdefault(parts, {}).setdefault(field, {})
+
+
+def _detail(document: Document, kind: str) -> Recognised | None:
+    table = document.csv
+    detail = detail_of(table.names) if table else None
+    if table is None or detail is None or detail.kind != kind:
+        return None
+    read = [detail.row(line) for line in table.rows]
+    good = [r for r in read if r is not None]
 
     def settle(found: Recognised, parts: Parts) -> None:
-        known = _DETAILS.setdefault(parts, {}).setdefault(field, {})
-        for change, more in by_change.items():
-            known.setdefault(change, []).extend(more)
-        found.remark("It only explains the rows of the file ProvisioningLogs of the same download.")
+        known = known_details(parts, detail.field)
+        for change, row in good:
+            known.setdefault(change, []).append(row)
+        found.remark(ALONE)
 
     # a detail is no operation of its own: alone it proves nothing about the log
-    return Recognised(len(table.rows) - lost, lost + table.unreadable, settle=settle, complete=False, subject=kind)
+    lost = len(read) - len(good) + table.unreadable
+    return Recognised(len(good), lost, settle=settle, complete=False, subject=kind)
 
 
 def join(records: list[dict[str, Any]], parts: Parts) -> set[str]:

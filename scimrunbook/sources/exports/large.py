@@ -43,7 +43,7 @@ FORMATS = {
     "okta": Format("okta.system_log", "Okta System Log (large)", "okta", lambda _: None),
     "entra": Format("entra.provisioning_log", "Entra provisioning log (large)", "entra", lambda _: None),
 }
-Form = Literal["json", "csv"]
+Form = Literal["json", "csv", "details"]  # details: the other two files of the portal's CSV download
 Columns = tuple[list[str], Iterator[list[list[str]]]]  # the header, and the lines in batches
 
 
@@ -87,13 +87,19 @@ def read_large(
         source.close()
 
 
-def is_json(place: Place, incident: Incident) -> bool:
-    """Whether it is no CSV. A CSV tells less than JSON, and of an event that stands twice the last one read counts."""
-    source = Source(place)
+def turn(place: Place, incident: Incident) -> int:
+    """When a log is read: details before what they explain, CSV before JSON.
+
+    A CSV tells less than JSON, and of an event that stands twice the last one read counts.
+    """
     try:
-        return form_of(_begin(source), incident.identity_provider) != "csv"
+        source = Source(place)
     except LargeFileError:
-        return True
+        return 3
+    try:
+        return {"details": 0, "csv": 1}.get(form_of(_begin(source), incident.identity_provider) or "", 2)
+    except LargeFileError:
+        return 3
     finally:
         source.close()
 
@@ -115,6 +121,8 @@ def form_of(head: bytes, provider: str) -> Form | None:
     if provider == "okta":
         return "csv" if {h.casefold() for h in header} >= okta_log_csv.NEEDED else None
     names = [normal(h) for h in header]
+    if entra_log_csv.detail_of(names):
+        return "details"
     main = entra_log_csv.kind_of(names) == "main"
     return "csv" if main and entra_log_flat.columns(names).keys() >= set(entra_log_flat.NEEDED) else None
 
@@ -142,7 +150,10 @@ class _Reading:
         if form is None:
             raise LargeFileError("larger than any export but a log, and it is none that is known")
         result = Recognised(0)
-        (self.okta if self.incident.identity_provider == "okta" else self.entra)(head, form, result)
+        if form == "details":
+            self.details(head, result)
+        else:
+            (self.okta if self.incident.identity_provider == "okta" else self.entra)(head, form, result)
         result.rows, result.unreadable = self.rows, self.unreadable
         result.first_at, result.last_at = self.first, self.last
         result.more = self.incident.identity_provider == "entra" and b'"@odata.nextLink"' in self.source.tail
@@ -284,6 +295,26 @@ class _Reading:
             result.remark(f"{aside} rows of other applications were left aside.")
         if form == "csv":
             entra_log_csv.ask_for(self.lacking or set(), result)
+
+    def details(self, head: bytes, result: Recognised) -> None:
+        """Steps or changes, kept by change id for the main file; those that tell nothing are only counted."""
+        header, batches = self.lines(head)
+        detail = entra_log_csv.detail_of([normal(h) for h in header])
+        assert detail is not None
+        known = entra_log_csv.known_details(self.parts, detail.field)
+        for lines in batches:
+            read = [detail.row(line) for line in self.clean_lines(lines)]
+            self.unreadable += read.count(None)
+            for found in read:
+                if found is None:
+                    continue
+                self.rows += 1
+                rows = known.setdefault(found[0], [])  # also where nothing is kept: the operation has details
+                if detail.matters(found[1]):
+                    rows.append(found[1])
+            self.say()
+        result.complete, result.subject = False, detail.kind
+        result.remark(entra_log_csv.ALONE)
 
     def entra_records(self, head: bytes, form: Form, named: str | None) -> Iterator[list[Any]]:
         """The log in pieces; records that are surely another application's are only counted."""

@@ -95,6 +95,7 @@ def test_of_several_jobs_the_named_one_is_kept(tmp_path: Path) -> None:
     named = {"service_principal_id": made.PRINCIPAL, "job_id": "scim.second"}
     parts = read(tmp_path, incident(entra=named))
     assert [r["job_id"] for r in parts.rows["jobs"]] == ["scim.second"] and parts.facts.app.candidates == []
+    assert row_of(parts, "jobs.json")["rows"] == 2 and "1 other jobs left aside" in row_of(parts, "jobs.json")["note"]
 
 
 def test_the_application_id_given_for_the_object_id(tmp_path: Path) -> None:
