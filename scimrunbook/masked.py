@@ -65,6 +65,8 @@ def masked(findings: Sequence[Finding]) -> tuple[dict[str, str], ...]:
         told = hidden.finding in named and own
         if told or (finding is not None and _answered_since(finding)):
             continue
+        if hidden.setting and (finding is None or finding.status is not Status.SKIPPED):
+            continue
         since = f" since {when(first.since)}" if first and first.since else ""
         unjudged.append(
             _entry(

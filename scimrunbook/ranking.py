@@ -97,6 +97,7 @@ class Hidden:
     finding: str
     cause: Cause
     why: str
+    setting: bool = False  # read directly, and so hidden only where it could not be read
 
 
 _SIGN_IN = Hidden(
@@ -114,10 +115,16 @@ _YOUNG = Hidden(
     Cause.SYNC_SCHEDULE,
     "whether the latest changes only need their time is seen once something gets through.",
 )
+_MAPPING = Hidden(
+    "mapping.entra_users_kept",
+    Cause.ATTRIBUTE_MAPPING,
+    "there is no attribute mapping to look at before the job exists. Go through it before starting the first cycle.",
+    setting=True,
+)
 # What nobody can see while this stands. Whatever was read directly (a setting, a probe) is not hidden by it.
 HIDES: dict[str, tuple[Hidden, ...]] = {
     "connection.app_is_active": (_SIGN_IN, _ANSWERS, _YOUNG),
-    "connection.provisioning_is_on": (_SIGN_IN, _ANSWERS, _YOUNG),
+    "connection.provisioning_is_on": (_SIGN_IN, _ANSWERS, _YOUNG, _MAPPING),
     "base_url.matches_the_region": (_SIGN_IN, _ANSWERS, _YOUNG),
     "token.is_well_formed": (_SIGN_IN, _ANSWERS, _YOUNG),
     "token.did_not_change": (_ANSWERS, _YOUNG),

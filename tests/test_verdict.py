@@ -161,6 +161,10 @@ def test_a_block_hides_what_is_seen_behind_it_what_follows_from_it_and_what_nobo
     stands_itself = finding("token.did_not_change", Cause.URL_OR_TOKEN)
     assert "token.did_not_change" not in {m["finding"] for m in masked([block, follows, seen, stands_itself])}
     assert masked([finding("mapping.source_values_present", affected=("ada",))]) == ()
+    # a mapping that was read is not hidden; one of a job that does not exist yet is
+    for status, hidden in ((Status.PASS, False), (Status.SKIPPED, True)):
+        mapping = finding("mapping.entra_users_kept", None, status)
+        assert (mapping.id in {m["finding"] for m in masked([block, mapping])}) is hidden
 
 
 def test_where_the_log_is_silent_and_nobody_could_look_no_cause_is_named() -> None:

@@ -188,11 +188,13 @@ def people_are_active_in_provider(snapshot: Snapshot) -> Outcome:
     leavers = "lingering_access" in snapshot.incident.symptoms
     # somebody who left and has no account is as it should be, unless the ticket is about exactly these people, or
     # misses somebody who never had one
-    if wanted_in and (leavers or len(off) < len(asked)):
+    # where provisioning has made no account at all, that these have none tells nothing
+    made = bool((yes(table["exists"]) & table["managed"]).any())
+    if wanted_in and ((leavers and made) or (not leavers and len(off) < len(asked))):
         never = no(off["exists"]) & ~among(off["person_key"], last_of(snapshot)["ok_at"].dropna().index)
         meant = off[never]
     else:
-        meant = off if wanted_in else off[:0]
+        meant = off if wanted_in and not leavers else off[:0]
     off = off if meant.empty else meant
     hit = keys(off["person_key"])
     said = f"{who(snapshot, hit)} {'is' if len(hit) == 1 else 'are'} inactive in {provider(snapshot)}"
