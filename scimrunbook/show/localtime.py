@@ -11,7 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-_UTC = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d) UTC(?! \()")
+_UTC = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d) UTC(?! \((?:\d{4}-\d\d-\d\d )?\d\d:\d\d )")
 _LOCALTIME = Path("/etc/localtime")
 
 

@@ -133,7 +133,9 @@ def lab(project: Path, private: Path) -> Iterator[Lab]:
         yield Lab(browser.new_page(), address, token)
 
 
-def make_incident(me: Lab, ticket: str, provider: str, files: list[Path], **choices: str) -> None:
+def make_incident(
+    me: Lab, ticket: str, provider: str, files: list[Path], looks: tuple[tuple[str, int], ...] = LOOKS, **choices: str
+) -> None:
     """From the start page with no incident at all, through the form, to the link to the incident's own notebooks.
 
     ``choices``: by the label of a field, with underscores for blanks; ``prompt`` chooses to be asked for a token.
@@ -154,6 +156,6 @@ def make_incident(me: Lab, ticket: str, provider: str, files: list[Path], **choi
             page.get_by_role("button", name="Add exported files").click()
         chooser.value.set_files(files)
         page.get_by_text(f"Add exported files ({len(files)})").wait_for()
-    me.judge(f"form-{ticket}")
+    me.judge(f"form-{ticket}", looks)
     page.get_by_role("button", name="Write the incident file").click()
     page.get_by_role("link", name=f"Open the notebooks of {ticket}").wait_for()

@@ -10,11 +10,12 @@ import pytest
 
 from scimrunbook.lab.copies import copy_to, prepare
 from scimrunbook.simulator.okta.engine import ORG_HOST
-from tests.lab.page import lab, make_incident
+from tests.lab.page import NARROW, lab, make_incident
 from tests.tenants import tenant
 from tests.test_demo import encodings
 
 pytestmark = pytest.mark.slow
+ONE = (("dark", NARROW),)  # form and notebooks are looked at in every way by their own tests
 STATES = """import ipywidgets, json
 print(json.dumps(ipywidgets.Widget.get_manager_state(), default=str), repr(In), repr(Out))"""
 
@@ -26,7 +27,8 @@ def test_a_typed_token_stays_nowhere(tmp_path: Path) -> None:
     built = tenant("okta", "create_off")
     with built.serve() as port, lab(project, private) as me:
         page = me.page
-        make_incident(me, "NEW-2", "Okta", [], Okta_org_address=f"https://{ORG_HOST}", Okta_API_token="prompt")
+        org = f"https://{ORG_HOST}"
+        make_incident(me, "NEW-2", "Okta", [], ONE, Okta_org_address=org, Okta_API_token="prompt")
         file = project / "parameters" / "NEW-2.yaml"
         assert "token: prompt" in file.read_text()
         file.write_text(file.read_text() + f"connect_to: 127.0.0.1:{port}\n")
@@ -44,7 +46,7 @@ def test_a_typed_token_stays_nowhere(tmp_path: Path) -> None:
         page.get_by_role("button", name="Check again").click()
         page.get_by_text("Checked again; this is a new run.").wait_for()
         assert "rests on connection.actions_are_enabled" in me.clean()
-        me.judge("lab-okta-live")
+        me.judge("lab-okta-live", ONE)
         states = me.kernel_says(STATES)
         me.save()
         checkpoint = start.parent / ".ipynb_checkpoints" / "00_start_here-checkpoint.ipynb"

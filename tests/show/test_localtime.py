@@ -39,6 +39,12 @@ def test_the_local_time_stands_beside_utc_once(zone: str, said: str, monkeypatch
     assert local(local(SAID)) == said
 
 
+def test_a_bracket_that_says_something_else_does_not_hide_the_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    said = local("in quarantine since 2026-11-18 11:15 UTC (Signing in failed)")
+    assert said == "in quarantine since 2026-11-18 11:15 UTC (12:15 Europe/Berlin) (Signing in failed)" == local(said)
+
+
 def test_what_is_no_time_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Europe/Berlin")
     assert local("2026-13-45 99:99 UTC, 0001-01-01 00:00 UTC").startswith("2026-13-45 99:99 UTC, 0001")
