@@ -19,8 +19,10 @@ from scimrunbook.snapshot import Snapshot
 
 WRITES = ("create", "update", "deactivate", "reactivate", "delete", "sync", "lookup")
 GROUP_WRITES = ("group_create", "group_update", "group_delete", "membership")
-# How long a refusal between successes says something about now.
+# How long a refusal between successes, or a success that nothing followed, says something about now.
 _RECENT = pd.Timedelta(days=3)
+# So long it does at most, though the window reaches back further.
+_LONG_AGO = pd.Timedelta(days=7)
 # How long after the mending it may still explain who waits; what waits longer waits for something else.
 _MENDED_LATELY = pd.Timedelta(days=7)
 # That often refused and let in again within that time, nobody having touched the settings: fickle, not dead.
@@ -32,7 +34,8 @@ class Refusals:
     """The credential in the log: ``broken`` when the latest contact was refused, ``mixed`` when it comes and goes.
 
     ``fickle``: so often that a last refusal says nothing more. ``renewed``: when the credentials were changed after the
-    latest refusal; for Okta any change of the application's settings, which is all its log tells.
+    latest refusal; for Okta any change of the application's settings, which is all its log tells. ``elsewhere``: the
+    last success stands in neither log nor job, so that what followed it is not seen.
     """
 
     last_success: pd.Timestamp | None
@@ -46,6 +49,7 @@ class Refusals:
     rows: pd.DataFrame
     renewed: pd.Timestamp | None = None
     fickle: bool = False
+    elsewhere: bool = False
 
 
 @derived
@@ -56,7 +60,8 @@ def refusals(snapshot: Snapshot) -> Refusals:
     contact = events[(events["status"] == "success") & events["action"].isin((*WRITES, *GROUP_WRITES))]
     # a log without any success may be one under a filter: then what else tells of one counts
     other = _told_elsewhere(snapshot) if contact.empty else ()
-    seen = [t for t in (contact["at"].max(), snapshot["jobs"]["last_success_at"].max(), *other) if pd.notna(t)]
+    logged = [t for t in (contact["at"].max(), snapshot["jobs"]["last_success_at"].max()) if pd.notna(t)]
+    seen = [*logged, *(t for t in other if pd.notna(t))]
     success = max(seen) if seen else None
     after = auth[auth["at"] > success] if success is not None else auth
     shown = after if len(after) else auth
@@ -79,7 +84,19 @@ def refusals(snapshot: Snapshot) -> Refusals:
         shown,
         renewed,
         fickle,
+        bool(seen) and not logged,
     )
+
+
+def speaks_for_now(snapshot: Snapshot, success: pd.Timestamp) -> bool:
+    """Whether a last success is young enough to say that the provider is let in now.
+
+    Nothing is sent where nothing changes, and a dead token or a log that ends writes nothing either: only a success of
+    the last days, or of the window where that reaches back further (a week at most), tells them apart.
+    """
+    window = snapshot.incident.window
+    start = pd.Timestamp(window.start) if window else snapshot.as_of
+    return success >= min(snapshot.as_of - _RECENT, max(start, snapshot.as_of - _LONG_AGO))
 
 
 def _told_elsewhere(snapshot: Snapshot) -> tuple[Any, ...]:
