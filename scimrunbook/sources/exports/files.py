@@ -61,10 +61,13 @@ class Place:
 
     def hold(self, name: str) -> Found:
         """The file as one that is held, however it should have been read."""
-        with self.open() as (file, size):
-            if size > MAX_FILE:
-                return Found(name, None, self.sha256, _too_large())
-            data = file.read(MAX_FILE + 1)
+        try:
+            with self.open() as (file, size):
+                if size > MAX_FILE:
+                    return Found(name, None, self.sha256, _too_large())
+                data = file.read(MAX_FILE + 1)
+        except (OSError, zipfile.BadZipFile, zlib.error, KeyError):
+            return Found(name, None, self.sha256, "it changed while it was read")
         sha256 = self.sha256 or hashlib.sha256(data).hexdigest()
         return _gzip(name, data, sha256) if data.startswith(_GZIP) else Found(name, data, sha256)
 
@@ -110,7 +113,7 @@ def contents(folder: Path, paths: list[Path], streams: Streams = lambda _: False
             yield Found(name, None, None, f"cannot be opened ({problem.strerror or type(problem).__name__})")
 
 
-class _RefusedError(Exception):
+class _RefusedError(OSError):
     """A file that is not read; the message is the reason."""
 
 

@@ -75,7 +75,10 @@ def read_large(
     place: Place, name: str, incident: Incident, parts: Parts, progress: Progress
 ) -> tuple[tuple[Format, Recognised] | None, str, str | None]:
     """(format and what was kept, or None; why not; sha256) of one log; its events go into ``parts`` at once."""
-    source = Source(place)
+    try:
+        source = Source(place)
+    except LargeFileError as problem:
+        return None, str(problem), place.sha256
     try:
         result = _Reading(source, place, name, incident, parts, progress).read()
         if not result.rows:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from pandas.testing import assert_frame_equal
 
-from scimrunbook.sources.exports import files, pieces
+from scimrunbook.sources.exports import files, large, pieces
+from scimrunbook.sources.parts import Parts
 from tests.sources import entra_made, okta_data
 from tests.sources.exports import variants
 from tests.sources.exports.folder import incident, put, read, row_of
@@ -74,16 +75,16 @@ def same(folder: Path, about: Any, name: str, request: pytest.FixtureRequest) ->
     """Reads a folder both ways; what is told of the log, and every row, is the same. Returns the row of coverage."""
     held = read(folder, about)
     request.getfixturevalue("small")
-    large = read(folder, about)
+    streamed = read(folder, about)
     wanted = ("what", "rows", "unreadable", "first_at", "last_at", "sha256", "complete", "refused")
-    told = {k: row_of(large, name)[k] for k in wanted}
+    told = {k: row_of(streamed, name)[k] for k in wanted}
     assert told == {k: row_of(held, name)[k] for k in told}
     for table in ("events", "config_changes"):
-        ordered = [p.table(table).sort_values("at", kind="stable", ignore_index=True) for p in (large, held)]
+        ordered = [p.table(table).sort_values("at", kind="stable", ignore_index=True) for p in (streamed, held)]
         assert_frame_equal(*ordered)
-    assert large.facts == held.facts
-    assert "(large)" in row_of(large, name)["note"]
-    return row_of(large, name)
+    assert streamed.facts == held.facts
+    assert "(large)" in row_of(streamed, name)["note"]
+    return row_of(streamed, name)
 
 
 CASES = [
@@ -221,3 +222,14 @@ def test_tokens_in_a_large_log_are_taken_out(small: None, tmp_path: Path) -> Non
     put(tmp_path, "log", lines(log))
     parts = read(tmp_path, OKTA)
     assert parts.facts.leaks and word[5:] not in parts.table("events").to_csv()
+
+
+def test_a_log_that_is_gone_before_it_is_read_is_said_to_be(small: None, tmp_path: Path) -> None:
+    path = put(tmp_path, "log", lines(okta_log()))
+    put(tmp_path, "g.json", [okta_data.group()])
+    (found,) = files.contents(tmp_path, [path], lambda _: True)
+    path.unlink()
+    assert found.large is not None and found.data is None
+    hit, reason, _ = large.read_large(found.large, "log", OKTA, Parts(), lambda *_: None)
+    assert hit is None and "changed while it was read" in reason
+    assert "changed while it was read" in str(found.large.hold("log").reason)
