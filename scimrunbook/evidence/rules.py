@@ -28,7 +28,7 @@ RULES: tuple[tuple[str, str, bool], ...] = (
     ("Entra client secret", r"([A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{31,34})", False),
     ("refresh token", r"(?:^|[^\w.-])((?:0\.A|1\.A|M\.[CR])[A-Za-z0-9_.!*-]{40,})", False),
     ("named secret", rf"(?i)(?:{PATTERN})[\w.-]{{0,24}}{_Q}\s{{0,3}}[:=]\s{{0,3}}{_Q}({_VALUE}{{6,}})", True),
-    ("named value", rf'(?i)"name"\s*:\s*"[^"]*(?:{PATTERN})[^"]*"\s*,\s*"value"\s*:\s*"([^"]{{6,}})"', True),
+    ("named value", rf'(?i)"(?:name|key)"\s*:\s*"[^"]*(?:{PATTERN})[^"]*"\s*,\s*"value"\s*:\s*"([^"]{{6,}})"', True),
     ("user info in an address", r"://[^/\s:@\"']{1,100}:([^/\s@\"']{3,})@", False),
     ("query parameter", r"(?i)[?&](?:sig|signature|code|key|jwt|assertion|nonce|auth)=([^&\s\"'<>]{8,})", True),
     ("access key id", r"(?:^|[^A-Za-z0-9])((?:AKIA|ASIA)[A-Z2-7]{16})(?:$|[^A-Za-z0-9])", False),

@@ -88,6 +88,7 @@ def test_sr_19_unknown_secrets_are_found_by_rule(kind: str) -> None:
      "-----BEGIN RSA PRIVATE KEY-----", '{"kty":"RSA","d":"AbCdEfGhIjKlMnOpQrStUv12"}', "?sig=Zm9vYmFyMTIzNDU2",
      "https://svc:hunter22@proxy.example/", "Authorization: Basic dXNlcjpwYXNzd29yZDE=",
      "DPoP: eyJhbGciOiJFUzI1.eyJqdGkiOi",
+     '{"key": "SecretToken", "value": "qwErtyUiopAsdfGh"}',
      "client_secret = s3cr3t-Value-77", "password: ab%cd-Kx91%Qm", "token=s9xQ2mZ7%3C/text%3E"],
 )  # fmt: skip
 def test_sr_19_the_other_shapes(text: str) -> None:
