@@ -65,8 +65,8 @@ def doubt(snapshot: Snapshot, finding: str | None, findings: Sequence[Finding]) 
         return None
     if snapshot.read("entra.directory_audits"):
         return None
+    _, _, get_it = how_to_get(snapshot, "entra.directory_audits").partition(" Get it like this: ")
     return (
         "Press Test Connection first. If it succeeds, the credentials were entered anew since Entra's last attempt, "
-        "and Restart provisioning is all that is missing. The audit log would tell. "
-        + how_to_get(snapshot, "entra.directory_audits")
+        f"and Restart provisioning is all that is missing. The application's audit log would tell as well: {get_it}"
     )

@@ -32,7 +32,7 @@ def ticket_comment(view: View) -> str:
         if place == 1 and found["actions"]:
             first = found["actions"][0]
             lines.append(f"   - Next: {md(first['what'])} ({md(first['where'])})")
-        elif found.get("ask") and not any("Needed to decide" in line for line in lines):
+        if found.get("ask") and not any("Needed to decide" in line for line in lines):
             lines.append(f"   - Needed to decide: {said(found['ask'])}")
         if place == 1 and (again := (found.get("look_again") or {}).get("text")):
             lines.append(f"   - {said(again)}")
