@@ -167,6 +167,14 @@ def test_a_block_hides_what_is_seen_behind_it_what_follows_from_it_and_what_nobo
         assert (mapping.id in {m["finding"] for m in masked([block, mapping])}) is hidden
 
 
+def test_after_a_fix_that_nothing_followed_what_catalog_answers_is_open_whatever_failed_before() -> None:
+    idle = finding("sync.fresh_run_queued_after_fix", Cause.SYNC_SCHEDULE)
+    before = finding("sync.no_failed_operations", Cause.URL_OR_TOKEN)
+    for findings in ([idle], [idle, before]):
+        assert [m["finding"] for m in masked(findings)] == ["sync.no_failed_operations"]
+    assert masked([idle, replace(before, causes=(Cause.CATALOG_SIDE,))]) == ()
+
+
 def test_where_the_log_is_silent_and_nobody_could_look_no_cause_is_named() -> None:
     stops = finding("sync.log_does_not_stop", Cause.URL_OR_TOKEN, Status.WARN, reach=Reach.TENANT, affected=("ada",))
     left = finding("assignments.leavers_were_unassigned_by_provider", Cause.SYNC_SCHEDULE, affected=("cid",))
