@@ -16,7 +16,7 @@ The rule, in the order in which it is applied:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -303,7 +303,6 @@ def _unexplained(
     snapshot: Snapshot, findings: Sequence[Finding], causes: Sequence[RankedCause]
 ) -> tuple[RankedCause, ...]:
     """``unknown`` where a symptom is there (seen, or reported and not refuted) that no cause explains."""
-    known = {c.cause for c in causes}
     by_id = {f.id: f for f in findings}
     reported = [s for s in snapshot.incident.symptoms if s in EXPLAINS]
     seen = [
@@ -311,7 +310,7 @@ def _unexplained(
         for s, about in guide.SYMPTOMS.items()
         if about.observed_by in by_id and by_id[about.observed_by].status is Status.FAIL
     ]
-    open_ = [s for s in dict.fromkeys([*seen, *reported]) if not known & {c.value for c in EXPLAINS[s]}]
+    open_ = [s for s in dict.fromkeys([*seen, *reported]) if not any(_explains(c, s, by_id) for c in causes)]
     # what is only reported and was looked at and not found needs no cause, but somebody has to name an example
     if not open_:
         return ()
@@ -327,6 +326,23 @@ def _unexplained(
     )
     ask = how_to_get(snapshot, "catalog.users") if blind and not affected else _ask(findings, refuted)
     return (RankedCause("unknown", None, None, affected, tuple(f.id for f in involved), why, (), ask),)
+
+
+def _explains(cause: RankedCause, symptom: str, by_id: Mapping[str, Finding]) -> bool:
+    """Whether the cause can be why: its family fits, and it holds up everybody, or somebody to whom it happens.
+
+    A warning that concerns nobody explains nothing; where nobody is known to suffer, any other cause may be why.
+    """
+    if cause.cause not in {c.value for c in EXPLAINS[symptom]}:
+        return False
+    lead = by_id[cause.finding] if cause.finding else None
+    if lead is not None and lead.status is Status.FAIL and lead.reach is Reach.TENANT:
+        return True
+    observed = by_id.get(guide.SYMPTOMS[symptom].observed_by)
+    sufferers = set(observed.affected) if observed and observed.status is Status.FAIL else set()
+    if not cause.affected:
+        return lead is not None and lead.status is Status.FAIL
+    return not sufferers or bool(sufferers.intersection(cause.affected))
 
 
 def _ask(findings: Sequence[Finding], refuted: bool) -> str:

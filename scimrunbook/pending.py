@@ -12,7 +12,7 @@ import pandas as pd
 
 from scimrunbook.derived import among, derived, fold, looked_up, no, rows_for, yes
 from scimrunbook.history import SETTLED_SKIPS, last_of, log_span, settled_before
-from scimrunbook.matching import account_of, catalog_known
+from scimrunbook.matching import account_of, accounts, catalog_known
 from scimrunbook.scope import ENDED, scope
 from scimrunbook.snapshot import Snapshot
 
@@ -139,6 +139,21 @@ def pending(snapshot: Snapshot) -> pd.DataFrame:
         False
     )
     return frame.assign(need=need, since=since, waiting=waiting.astype(bool), differs=differs, kept_out=skipped)
+
+
+@derived
+def left_by_hand(snapshot: Snapshot) -> tuple[str, ...]:
+    """Keys of leavers with an active account that provisioning did not make, and so never switches off.
+
+    Leavers are deactivated people, and those whom an incident about lingering access names. Somebody active and out of
+    scope may have an account made by hand on purpose.
+    """
+    table = pending(snapshot)
+    asked = table["named"] & ("lingering_access" in snapshot.incident.symptoms)
+    gone = table[no(table["in_scope"]) & ~table["waiting"] & (no(table["active"]) | asked)]["person_key"]
+    manual = accounts(snapshot)
+    manual = manual[~manual["managed"] & yes(manual["active"])]
+    return tuple(sorted(gone[among(gone, manual["person_key"].dropna())]))
 
 
 def _differs(snapshot: Snapshot, frame: pd.DataFrame) -> pd.Series[Any]:

@@ -16,7 +16,7 @@ import pandas as pd
 from scimrunbook.derived import among, looked_up, no, rows_for, yes
 from scimrunbook.findings import Finding, Reach, Status
 from scimrunbook.history import last_of
-from scimrunbook.pending import pending
+from scimrunbook.pending import left_by_hand, pending
 from scimrunbook.ranking import specificity
 from scimrunbook.scope import assigned_groups
 from scimrunbook.snapshot import Snapshot
@@ -107,7 +107,8 @@ class _Trace:
     def _absent(self) -> pd.Series[Any]:
         p = self.people
         wanted = p["named"] & among(p["person_key"], self._affected("assignments."))
-        return yes(~p["in_scope"]) & p["need"].isin(("none",)) & ~wanted
+        lingers = among(p["person_key"], left_by_hand(self.snapshot))
+        return yes(~p["in_scope"]) & p["need"].isin(("none",)) & ~wanted & ~lingers
 
     def _directory(self) -> None:
         missing = ~self.people["in_directory"]
@@ -189,6 +190,9 @@ class _Trace:
         self._stopped("account", twice, "more than one account", "accounts.one_per_person")
         removed = self._hit("accounts.none_was_removed_by_hand")
         self._stopped("account", removed, "the account was removed in Catalog", "accounts.none_was_removed_by_hand")
+        lingers = among(self.key, left_by_hand(self.snapshot))
+        manual = self._owner("accounts.all_have_a_source")
+        self._stopped("account", lingers, "an account made by hand is still active", manual)
         words = {
             "create": "no account in Catalog",
             "reactivate": "the account is inactive",
@@ -295,7 +299,6 @@ def blocks(findings: Sequence[Finding]) -> list[Finding]:
         and f.reach is Reach.TENANT
         and f.status is Status.FAIL
         and f.deciding
-        and not f.answer
     ]
     return sorted(found, key=lambda f: specificity(f.id))
 

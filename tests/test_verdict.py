@@ -349,3 +349,37 @@ def test_a_mass_of_deactivations_behind_a_block_is_announced_for_entra_alone() -
         hidden = [m for m in said.masked if m["finding"] == "connection.not_quarantined"]
         assert bool(hidden) is announced
         assert not announced or "5 accounts are to be deactivated" in hidden[0]["actual"]
+
+
+def test_a_warning_that_concerns_nobody_explains_nobody() -> None:
+    tenant = Tenant("okta").unread("catalog.users", "catalog.groups")
+    tenant.incident.update(symptoms=["missing_people"], people=["bob@example.com"])
+    needless = {"direction": "from_app", "object": "user", "target": "nickName", "source": "appuser.nick"}
+    tenant.rows["mappings"].append({**needless, "flow": "PUSH"})
+    result = judge(tenant.snapshot()).diagnosis
+    assert [(c.cause, c.finding) for c in result.causes] == [
+        ("attribute_mapping", "mapping.okta_from_app"),
+        ("unknown", None),
+    ]
+    assert "Catalog" in result.causes[1].ask
+
+
+def test_what_a_person_answered_stops_people_as_what_was_read_does() -> None:
+    tenant = Tenant("okta")
+    tenant.hire("eve", LATE, account=False)
+    tenant.answers = {"connection.provisioning_is_on": {"answer": "no", "by": "ada"}}
+    tenant.facts.app.features = None
+    hops = judge(tenant.snapshot()).hops.set_index("person_key")
+    assert (hops["hop"]["eve"], hops["action"]["eve"]) == ("attempt", "connection.provisioning_is_on")
+
+
+def test_a_leaver_with_an_account_made_by_hand_is_not_rightly_absent() -> None:
+    tenant = Tenant("entra")
+    tenant.row("people", person_key="dot")["active"] = False
+    account = {"account_id": "cat-dot", "user_name": "dot@example.com", "external_id": None, "active": True}
+    tenant.rows["accounts"].append(account)
+    said = judge(tenant.snapshot())
+    hops = said.hops.set_index("person_key")
+    assert (hops["hop"]["dot"], hops["action"]["dot"]) == ("account", "accounts.all_have_a_source")
+    cause = said.diagnosis.causes[0]
+    assert (cause.finding, cause.affected) == ("accounts.all_have_a_source", ("dot",))

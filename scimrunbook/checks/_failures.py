@@ -192,9 +192,8 @@ def deactivations_were_delivered(snapshot: Snapshot) -> Outcome:
         return Outcome(Status.PASS, "No deactivation failed or was ignored, as far as the log tells.")
     hit = keys([*failed.index, *ignored.index])
     said = [f"the deactivation of {people(len(failed))} failed"] * bool(len(failed))
-    said += [f"Catalog accepted that of {people(len(ignored))} and left the account active"] * bool(len(ignored))
-    if failed.empty:
-        said = [f"Catalog accepted the deactivation of {people(len(ignored))} and left the account active"]
+    which = "the deactivation" if failed.empty else "that"
+    said += [f"Catalog accepted {which} of {people(len(ignored))} and left the account active"] * bool(len(ignored))
     causes = tuple(Cause(c) for c in failed["family"].dropna().value_counts().index) or (Cause.CATALOG_SIDE,)
     once = (
         "Okta tries a deactivation once: close the task under Dashboard > Tasks by hand, "

@@ -37,9 +37,14 @@ def nested_only(snapshot: Snapshot) -> tuple[str, ...]:
     if snapshot.provider != "entra":
         return ()
     table = snapshot["memberships"]
-    inside = table[(table["member_type"] == "group") & table["group_key"].isin(assigned_groups(snapshot)["group_key"])]
+    holds = table[table["member_type"] == "group"]
+    inside = set(holds[holds["group_key"].isin(assigned_groups(snapshot)["group_key"])]["member_key"].dropna())
+    new = inside
+    while new:  # ends: every round adds a group or is the last
+        new = set(holds[holds["group_key"].isin(new)]["member_key"].dropna()) - inside
+        inside |= new
     inner = direct_members(snapshot)
-    inner = inner[inner["group_key"].isin(inside["member_key"])]
+    inner = inner[inner["group_key"].isin(inside)]
     everyone = scope(snapshot)
     lost = everyone["person_key"].isin(inner["person_key"]) & ~yes(everyone["assigned"]) & ~no(everyone["active"])
     return keys(everyone[lost]["person_key"])

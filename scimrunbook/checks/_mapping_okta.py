@@ -22,7 +22,6 @@ from scimrunbook.snapshot import Snapshot
 S = "attribute_mapping"
 MAP = (Cause.ATTRIBUTE_MAPPING,)
 OKTA = {"okta": (("okta.mappings",),)}
-SCHEMA = {"entra": (("entra.schema",),)}
 
 
 @check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from scimrunbook.checks import check
-from scimrunbook.checks._groups import assign_screen, by_unassigned_group, nested_only
+from scimrunbook.checks._groups import SCOPE, WHO, assign_screen, by_unassigned_group, nested_only
 from scimrunbook.checks._needs import how_to_get
 from scimrunbook.checks._provisioning import BROKEN
 from scimrunbook.checks._words import (
@@ -25,12 +25,10 @@ from scimrunbook.findings import Action, Cause, Evidence, Outcome, Reach, Status
 from scimrunbook.history import iso, last_of, when
 from scimrunbook.matching import catalog_known
 from scimrunbook.pending import pending
-from scimrunbook.scope import assigned_groups, assignments_known
+from scimrunbook.scope import assigned_groups, assignments_known, scope
 from scimrunbook.snapshot import Snapshot
 
 S = "assignments"
-SCOPE = (Cause.ASSIGNMENT_SCOPE,)
-WHO = {"okta": (("okta.app_users",), ("okta.app_groups",)), "entra": (("entra.assignments",),)}
 
 
 @check(
@@ -121,13 +119,36 @@ def scope_admits_them(snapshot: Snapshot) -> Outcome:
         "Nothing but the assignment decides.",
         (table_of(snapshot, "Left out", hit, reason=out.set_index("person_key")["kept_out"]), *shown * bool(filters)),
         hit,
-        (
-            Action(
-                screen(snapshot, "Provisioning", "Attribute mapping", "Source object scope"),
-                "Remove or correct the scoping filter; EQUALS is case-sensitive and an empty value never matches.",
-            )
-            if filters
-            else Action(assign_screen(snapshot), "Remove the assignment and add it again; it does not count as it is."),
+        _let_them_in(snapshot, bool(filters), hit),
+    )
+
+
+def _let_them_in(snapshot: Snapshot, filtered: bool, hit: tuple[str, ...]) -> tuple[Action, ...]:
+    """What to do for people left out: the filter where one is known; else first look which condition fails.
+
+    A broken assignment record is mended by assigning anew, but whoever is unassigned is deactivated first: so never as
+    the first step, and never for a group, which would concern everybody in it.
+    """
+    filters = screen(snapshot, "Provisioning", "Attribute mapping", "Source object scope")
+    if filtered:
+        what = "Remove or correct the scoping filter; EQUALS is case-sensitive and an empty value never matches."
+        return (Action(filters, what),)
+    look = Action(
+        screen(snapshot, "Provisioning logs"),
+        "Open the skipped record of one of them: its scoping details name the condition that is false.",
+    )
+    if not snapshot.read("entra.schema"):
+        return (look, Action(filters, "See whether a scoping filter is set, and correct it; the schema was not read."))
+    table = scope(snapshot)
+    own = table[table["person_key"].isin(hit) & yes(table["direct"])]
+    if len(own) < len(hit):
+        return (look,)
+    return (
+        look,
+        Action(
+            assign_screen(snapshot),
+            "If every condition is true, remove their own assignment and add it again, with nothing in between.",
+            "Where an account exists already, Catalog deactivates it until the next cycle.",
         ),
     )
 

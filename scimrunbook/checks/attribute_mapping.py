@@ -28,8 +28,6 @@ from scimrunbook.snapshot import Snapshot
 
 S = "attribute_mapping"
 MAP = (Cause.ATTRIBUTE_MAPPING,)
-OKTA = {"okta": (("okta.mappings",),)}
-SCHEMA = {"entra": (("entra.schema",),)}
 
 
 @check(
@@ -46,7 +44,6 @@ def source_values_present(snapshot: Snapshot) -> Outcome:
     if table.empty:
         return Outcome(Status.SKIPPED, "Nobody of the directory that was read is known to be in scope.")
     empty = pd.Series(False, index=table.index)
-    labels = {"okta": ("First name", "Last name"), "entra": ("First name", "Last name")}[snapshot.provider]
     for attribute, column in (("givenName", "given_name"), ("familyName", "family_name")):
         if mapped_plainly(snapshot, attribute):
             empty |= table[column].isna() | table[column].str.strip().eq("")
@@ -64,7 +61,7 @@ def source_values_present(snapshot: Snapshot) -> Outcome:
         (
             Action(
                 people_screen(snapshot, "the person", tab, "Edit"),
-                f"Fill {labels[0]} and {labels[1]} (where HR is the source: there), save.",
+                "Fill First name and Last name (where HR is the source: there), save.",
             ),
             push_again(snapshot),
         ),

@@ -25,7 +25,7 @@ from scimrunbook.derived import among, fold, looked_up, yes
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Status
 from scimrunbook.history import open_failures
 from scimrunbook.matching import accounts, catalog_known
-from scimrunbook.pending import pending
+from scimrunbook.pending import left_by_hand, pending
 from scimrunbook.scope import aliases, scope
 from scimrunbook.snapshot import Snapshot
 
@@ -36,6 +36,7 @@ LOG_OR_CATALOG = {
     "okta": (("catalog.users",), ("okta.system_log",)),
     "entra": (("catalog.users",), ("entra.provisioning_log",)),
 }
+_LIKENESS = " They are taken for the same person by full name and the part before the @; no id says so."
 ROLES = ("VIEWER", "CONTRIBUTOR", "ADMIN")  # the highest last
 
 
@@ -78,11 +79,12 @@ def one_per_person(snapshot: Snapshot) -> Outcome:
         return _recorded_twice(snapshot, hit, hit_rows)
     manual = hit_rows[~hit_rows["managed"]]
     shown = hit_rows.assign(managed=hit_rows["managed"].map({True: "yes", False: "no"}))
+    by_likeness = bool((likely.reindex(manual.index).notna() & manual["person_key"].isna()).any())
     stays = f" Made by hand or by a first sign-in: {listed(list(manual['user_name'].fillna('?')[:3]), len(manual))}."
     return Outcome(
         Status.FAIL,
         f"{people(len(hit))} {'has' if len(hit) == 1 else 'have'} more than one active Catalog account: "
-        f"{who(snapshot, hit)}.{stays if len(manual) else ''}",
+        f"{who(snapshot, hit)}.{stays if len(manual) else ''}{_LIKENESS if by_likeness else ''}",
         "One account per person.",
         (
             Evidence.of(
@@ -92,6 +94,7 @@ def one_per_person(snapshot: Snapshot) -> Outcome:
         ),
         hit,
         (
+            *(catalog_admin("First ask whether both are the same person: only their names tell so."),) * by_likeness,
             catalog_admin(
                 "Move what the account made by hand owns to the one SCIM manages, then deactivate the manual one.",
                 "Only the managed one follows the provider.",
@@ -215,6 +218,9 @@ def all_have_a_source(snapshot: Snapshot) -> Outcome:
     scoped = scope(snapshot)
     mine = manual[among(manual["person_key"], scoped[yes(scoped["in_scope"])]["person_key"])]
     listing = Evidence.of("Made by hand", manual[["user_name", "how", "created_at"]])
+    left = left_by_hand(snapshot)
+    if left:
+        return _outlives(snapshot, left, listing)
     rest = f" {count(len(manual) - len(mine), 'account')} made by hand: keep them only where somebody still needs them."
     more = rest if len(manual) > len(mine) else ""
     if mine.empty:
@@ -232,6 +238,25 @@ def all_have_a_source(snapshot: Snapshot) -> Outcome:
         (listing,),
         hit,
         (push_again(snapshot), catalog_admin("If it stays so, align the account's e-mail with the provider's.")),
+    )
+
+
+def _outlives(snapshot: Snapshot, left: tuple[str, ...], listing: Evidence) -> Outcome:
+    """A leaver's account made by hand: nobody but an admin of Catalog ever switches it off."""
+    one = len(left) == 1
+    return Outcome(
+        Status.FAIL,
+        f"{people(len(left))} without a right to Catalog {'has' if one else 'have'} an active account made by hand, "
+        f"which {provider(snapshot)} does not manage and so never deactivates: {who(snapshot, left)}.",
+        "No leaver has an active account.",
+        (listing,),
+        left,
+        (
+            catalog_admin(
+                f"Deactivate {'this account' if one else 'these accounts'} by hand.",
+                f"{provider(snapshot)} only deactivates accounts it made or took over.",
+            ),
+        ),
     )
 
 
@@ -303,7 +328,8 @@ def emails_align(snapshot: Snapshot) -> Outcome:
 
 
 def _told(off: pd.DataFrame) -> str:
-    return f"({off['has_user_name'].iloc[0]})"
+    """The name itself where there is one; of several each stands in the table."""
+    return f"({off['has_user_name'].iloc[0]})" if len(off) == 1 else "of each"
 
 
 def _names(off: pd.DataFrame) -> dict[str, pd.Series[Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from scimrunbook.checks import check
@@ -22,7 +24,7 @@ from scimrunbook.derived import yes
 from scimrunbook.findings import Action, Evidence, Outcome, Status
 from scimrunbook.history import in_backoff, refusals, when
 from scimrunbook.matching import catalog_known
-from scimrunbook.pending import pending
+from scimrunbook.pending import left_by_hand, pending
 from scimrunbook.scope import assignments_known
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.teams import members_known, team_gaps, teams_known, wanted_teams
@@ -78,6 +80,10 @@ def _have(missing: tuple[str, ...]) -> str:
     return "has" if len(missing) == 1 else "have"
 
 
+def _blank(values: pd.Series[Any]) -> pd.Series[Any]:
+    return values.isna() | values.str.strip().eq("").fillna(False).astype(bool)
+
+
 def _not_told(snapshot: Snapshot, question: str) -> Outcome:
     said = f"{provider(snapshot)}'s data does not tell {question}."
     return Outcome(Status.SKIPPED, said, needs=how_to_get(snapshot, "catalog.users"))
@@ -131,7 +137,7 @@ def attributes_current(snapshot: Snapshot) -> Outcome:
 def nobody_lingers(snapshot: Snapshot) -> Outcome:
     table = pending(snapshot)
     rest = table[(table["need"] == "deactivate") & ~table["waiting"]]
-    hit = keys(rest["person_key"])
+    hit = tuple(sorted({*rest["person_key"], *left_by_hand(snapshot)}))
     if hit:
         return Outcome(
             Status.FAIL,
@@ -140,7 +146,7 @@ def nobody_lingers(snapshot: Snapshot) -> Outcome:
             (table_of(snapshot, "Still active in Catalog", hit, last_change=table.set_index("person_key")["since"]),),
             hit,
             (
-                read_on("02 Connection", "06 Sync and logs"),
+                read_on("02 Connection", "06 Sync and logs", "07 Manual and SCIM accounts"),
                 catalog_admin("If access must end now, deactivate the accounts by hand as well.", "A stopgap only."),
             ),
         )
@@ -149,6 +155,14 @@ def nobody_lingers(snapshot: Snapshot) -> Outcome:
         return _not_told(snapshot, "who is no longer in scope")
     if len(out) and bool(out["exists"].isna().all()):
         return _not_told(snapshot, "whether those who left still have an account")
+    silent = out[yes(out["exists"]) & out["on"].isna()]
+    if len(silent):
+        return Outcome(
+            Status.SKIPPED,
+            f"Whether the accounts of {people(len(silent))} out of scope are active is not told: "
+            f"{who(snapshot, keys(silent['person_key']))}.",
+            needs="The same list of users with the attribute active of each account.",
+        )
     return Outcome(Status.PASS, f"None of the {people(len(out))} out of scope is known to have an active account.")
 
 
@@ -215,7 +229,8 @@ def names_present(snapshot: Snapshot) -> Outcome:
         have = have[have["named_where_known"]]
     if have.empty:
         return _not_told(snapshot, "which names the accounts hold")
-    hit = keys(have[have["has_given"].isna() | have["has_family"].isna()]["person_key"])
+    nameless = _blank(have["has_given"]) | _blank(have["has_family"])
+    hit = keys(have[nameless]["person_key"])
     if hit:
         return Outcome(
             Status.FAIL,

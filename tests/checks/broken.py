@@ -142,7 +142,7 @@ BROKEN: dict[str, Made] = {
     "connection.provider_test_passes": _of("entra", _probed(probe("provider_test", 500, False))),
     "connection.answers_are_scim": _of("entra", _probed(probe("list_users", 200, False, failure="html"))),
     "connection.paging_is_sound": _of("entra", _probed(probe("page_two", 200, False, detail="the same ids again"))),
-    "connection.filters_work": _of("entra", _probed(probe("filter_upper_case", 200, False))),
+    "connection.filters_work": _of("entra", _probed(probe("filter_known", 200, False))),
     "base_url.other_region_not_used": _of("entra", _pointed_elsewhere),
     "token.is_well_formed": _of("okta", _typed_with_blanks),
     "token.is_required": _of("okta", _probed(probe("provider_test"), probe("no_token", 200, False))),

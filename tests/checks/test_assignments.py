@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scimrunbook.findings import Status
-from tests.checks.build import LATE, Tenant
+from tests.checks.build import LATE, OLD, Tenant
 
 BOTH = pytest.mark.parametrize("provider", ["okta", "entra"])
 
@@ -105,3 +105,31 @@ def test_a_suspended_person_who_never_had_an_account_is_told_apart_from_a_leaver
     for table in ("accounts", "app_accounts"):  # provisioning never made an account for anybody
         tenant.rows[table] = []
     assert tenant.find("assignments.people_are_active_in_provider").status is Status.PASS
+
+
+def test_who_belongs_by_a_group_in_a_group_in_a_group_is_nested_as_well() -> None:
+    tenant = Tenant("entra")
+    tenant.rows["groups"] += [{"group_key": k, "name": k, "security_enabled": True} for k in ("g3", "g4")]
+    inside = [("g1", "g3", "group"), ("g3", "g4", "group"), ("g4", "g3", "group"), ("g4", "dot", "user")]
+    tenant.rows["memberships"] += [{"group_key": g, "member_key": m, "member_type": t} for g, m, t in inside]
+    assert tenant.find("assignments.no_nested_groups").affected == ("dot",)
+
+
+def left_out() -> Tenant:
+    """Bob is active and assigned, and the log says that he is not entitled."""
+    tenant = Tenant("entra")
+    for table, key in (("accounts", "account_id"), ("team_members", "account_id"), ("events", "person_key")):
+        tenant.rows[table] = [r for r in tenant.rows[table] if r[key] not in ("cat-bob", "bob")]
+    tenant.event("create", "bob", LATE, "skipped", skip_reason="NotEffectivelyEntitled")
+    return tenant
+
+
+def test_nobody_is_unassigned_before_the_condition_that_fails_is_known() -> None:
+    tenant = left_out()
+    steps = tenant.find("assignments.scope_admits_them").actions
+    assert "scoping details" in steps[0].what and not any("remove" in a.what.casefold() for a in steps)
+    tenant.rows["assignments"].append({"target_key": "bob", "target_type": "user", "how": "assigned", "at": OLD})
+    assert "remove their own assignment" in tenant.find("assignments.scope_admits_them").actions[-1].what
+    tenant.unread("entra.schema").facts.app.object_mappings = []
+    steps = tenant.find("assignments.scope_admits_them").actions
+    assert "was not read" in steps[-1].what and not any("remove" in a.what.casefold() for a in steps)

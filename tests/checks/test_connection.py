@@ -143,7 +143,11 @@ PROBES: list[tuple[str, dict[str, Any], Status]] = [
     ("connection.answers_are_scim", probe("unknown_id", 400, False), Status.WARN),
     ("connection.paging_is_sound", probe("page_two", 200, False, detail="the same ids again"), Status.FAIL),
     ("connection.paging_is_sound", probe("past_the_end", 200, False), Status.WARN),
-    ("connection.filters_work", probe("filter_upper_case", 200, False), Status.FAIL),
+    ("connection.filters_work", probe("filter_known", 200, False), Status.FAIL),
+    ("connection.filters_work", probe("filter_nobody", 404, False), Status.FAIL),
+    ("connection.filters_work", probe("filter_upper_case", 200, False), Status.WARN),
+    ("connection.filters_work", probe("filter_nonsense", 200, False), Status.WARN),
+    ("connection.filters_work", probe("filter_external_id", 200, False), Status.WARN),
     ("connection.filters_work", probe("filter_display_name", 400, False), Status.WARN),
 ]
 
@@ -159,6 +163,21 @@ def test_what_the_probe_shows(finding_id: str, row: dict[str, Any], status: Stat
         assert finding.causes == (Cause.CATALOG_SIDE,)
     tenant.rows["probes"] = [probe(row["probe"])]
     assert tenant.find(finding_id).status is Status.PASS
+
+
+def test_only_the_look_up_the_provider_sends_holds_everybody_up() -> None:
+    okta, entra = Tenant("okta"), Tenant("entra")
+    for tenant in (okta, entra):
+        tenant.read("catalog.probe")
+    okta.rows["probes"] = [probe("filter_nobody", 404, False)]  # to Okta this says that nobody is there
+    assert okta.find("connection.filters_work").status is Status.WARN
+    okta.rows["probes"] = [probe("filter_nobody", 200, False, detail="3 rows where nobody is")]
+    assert okta.find("connection.filters_work").status is Status.FAIL
+    entra.rows["probes"] = [probe("filter_known"), probe("filter_external_id", 200, False)]
+    assert entra.find("connection.filters_work").status is Status.WARN
+    for row in entra.rows["mappings"]:
+        row["matching_priority"] = int((row["object"], row["target"]) == ("user", "externalId"))
+    assert entra.find("connection.filters_work").status is Status.FAIL
 
 
 def test_without_a_probe_nothing_is_said_of_the_endpoint() -> None:

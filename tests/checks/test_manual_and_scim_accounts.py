@@ -71,3 +71,33 @@ def test_a_user_name_that_is_not_the_address_is_remarked_but_not_for_guests() ->
     assert (finding.status, finding.affected) == (Status.WARN, ("bob",))
     tenant.row("people", person_key="bob")["kind"] = "guest"
     assert tenant.find("accounts.emails_align").status is Status.PASS
+
+
+def test_the_name_of_one_is_not_told_as_the_name_of_several() -> None:
+    tenant = Tenant("entra")
+    for key in ("ada", "bob"):
+        tenant.row("people", person_key=key)["email"] = f"{key}@mail.example.com"
+    assert "ada@example.com)" not in tenant.find("accounts.emails_align").actual
+
+
+def test_accounts_taken_for_one_person_by_their_names_only_are_confirmed_first() -> None:
+    tenant = Tenant("okta")
+    beside(tenant, "ada@former.example.org", "Ada", "Lind")
+    finding = tenant.find("accounts.one_per_person")
+    assert "no id says so" in finding.actual and "First ask" in finding.actions[0].what
+    tenant = Tenant("entra")
+    tenant.row("people", person_key="ada")["other_emails"] = json.dumps(["lovelace@example.com"])
+    beside(tenant, "lovelace@example.com", "A.", "L.")
+    finding = tenant.find("accounts.one_per_person")
+    assert "no id says so" not in finding.actual and "First ask" not in finding.actions[0].what
+
+
+@pytest.mark.parametrize("provider", ["okta", "entra"])
+def test_an_account_made_by_hand_that_outlives_its_person_is_named_with_who_can_end_it(provider: str) -> None:
+    tenant = Tenant(provider)
+    tenant.row("people", person_key="dot")["active"] = False
+    account = {"account_id": "cat-dot", "user_name": "dot@example.com", "external_id": None, "active": True}
+    tenant.rows["accounts"].append(account)
+    finding = tenant.find("accounts.all_have_a_source")
+    assert (finding.status, finding.affected) == (Status.FAIL, ("dot",))
+    assert "by hand" in finding.actions[0].what

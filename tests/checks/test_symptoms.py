@@ -131,3 +131,31 @@ def test_without_catalog_and_without_a_log_entra_cannot_tell() -> None:
     tenant = Tenant("entra").unread("catalog.users", "catalog.groups", "entra.provisioning_log")
     finding = symptom(tenant, "nobody_missing")
     assert finding.status is Status.SKIPPED and finding.needs
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_leaver_lingers_also_by_an_account_made_by_hand(provider: str) -> None:
+    tenant = Tenant(provider)
+    account = {"account_id": "cat-guy", "user_name": "dot@example.com", "external_id": None, "active": True}
+    tenant.rows["accounts"].append(account)
+    # Dot is active and was never assigned: somebody may have made the account on purpose
+    assert symptom(tenant, "nobody_lingers").status is Status.PASS
+    tenant.row("people", person_key="dot")["active"] = False
+    assert symptom(tenant, "nobody_lingers").affected == ("dot",)
+    tenant.row("people", person_key="dot")["active"] = True
+    tenant.incident.update(symptoms=["lingering_access"], people=["dot@example.com"])
+    assert symptom(tenant, "nobody_lingers").affected == ("dot",)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_leaver_whose_account_does_not_tell_whether_it_is_active_is_not_fine(provider: str) -> None:
+    tenant = Tenant(provider)
+    tenant.row("accounts", account_id="cat-cid")["active"] = None
+    finding = symptom(tenant, "nobody_lingers")
+    assert finding.status is Status.SKIPPED and "cid@example.com" in finding.actual
+
+
+def test_a_name_of_blanks_is_no_name() -> None:
+    tenant = Tenant("okta")
+    tenant.row("accounts", account_id="cat-bob")["given_name"] = "  "
+    assert symptom(tenant, "names_present").affected == ("bob",)
