@@ -6,6 +6,8 @@ is ever part of a task, a result or a graph of tasks.
 
 from __future__ import annotations
 
+import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import threading
@@ -49,9 +51,18 @@ class Outcome:
 
 
 def begin_worker() -> None:
-    """For processes of our own: private files; Ctrl-C is the parent's to handle."""
+    """For processes of our own: private files; Ctrl-C is the parent's to handle; where the parent dies they end."""
     os.umask(0o077)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    """Without this a killed sweep leaves its processes waiting for ever: each holds their pipe open for the others."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)  # what it was at stays a .partial; its claim and its kernels go with it
 
 
 def run_task(task: Task) -> Outcome:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -23,6 +24,7 @@ from scimrunbook.sweep import Ledger, checked, local, opened, sweep, worst
 from scimrunbook.sweep_claim import claimed
 from scimrunbook.sweep_work import Outcome, Task, run_task
 from tests.conftest import ROOT
+from tests.kernels.test_fork import alive
 
 
 class Inline(Executor):
@@ -194,6 +196,24 @@ def test_a_process_waits_for_the_one_that_is_at_the_same_incident(tmp_path: Path
             assert not entered.wait(0.1)
         first.kill()  # however it ends
         assert entered.wait(10)
+
+
+def test_workers_end_with_the_sweep_however_that_ends() -> None:
+    """Two processes of a pool wait for ever where their parent is killed: each holds the pipe open for the other."""
+    script = (
+        "import os, time; from scimrunbook.sweep import local\n"
+        "pool = local(2).make(); [pool.submit(time.sleep, 0.1) for _ in range(2)]\n"
+        "pool.submit(os.getpid).result(); print(*pool._processes, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=ROOT) as parent:
+        assert parent.stdout
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(workers) == 2 and all(map(alive, workers))
+        parent.kill()
+    end = time.monotonic() + 10
+    while any(map(alive, workers)):
+        assert time.monotonic() < end, "a worker outlived its sweep"
+        time.sleep(0.05)
 
 
 def test_more_incidents_at_a_time_than_memory_bears_are_not_the_default(monkeypatch) -> None:
