@@ -31,6 +31,22 @@ def rows(quick: bool = False) -> list[Row]:
                 rounds=rounds,
             ),
             versus(
+                "scimrunbook explain, of a text",
+                lambda: ours("explain", "--text", "StatusCode: Unauthorized"),
+                "import typer, rich.console",
+                lambda: bare("typer, rich.console"),
+                goal=1.5,
+                rounds=rounds,
+            ),
+            versus(
+                "scimrunbook trace, until it reads",
+                lambda: ours("trace", absent, "ada@example.com"),
+                f"import {judged}",
+                lambda: bare(judged),
+                goal=1.5,
+                rounds=rounds,
+            ),
+            versus(
                 "scimrunbook check, until it reads",
                 lambda: ours("check", absent),
                 f"import {judged}",

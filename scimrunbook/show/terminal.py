@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
 from scimrunbook.show.localtime import local
-from scimrunbook.show.view import View
 from scimrunbook.show.words import PROVIDER, VERDICT, count, plain
+
+if TYPE_CHECKING:
+    from scimrunbook.show.view import View  # brings pandas, which `explain` does without
 
 _STYLE = {"problem": "bold red", "inconclusive": "bold yellow", "healthy": "bold green"}
 

@@ -90,6 +90,15 @@ def test_the_stream_answers_each_line_at_once_and_without_pandas() -> None:
         assert process.stderr.read() == b"" and process.wait(30) == 0
 
 
+def test_a_text_is_explained_on_the_terminal_without_pandas() -> None:
+    program = (
+        "import sys; sys.argv = ['scimrunbook', 'explain', '--text', 'token expired']; from scimrunbook.cli import app\n"
+        "try: app()\nfinally: sys.stderr.write(' '.join(m for m in ('pandas', 'pyarrow', 'httpx') if m in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert "Base URL or token" in done.stdout and done.stderr == ""
+
+
 def test_every_id_is_explained() -> None:
     for section in SECTIONS:
         checks_of(section, "okta")
