@@ -92,7 +92,8 @@ def test_the_stream_answers_each_line_at_once_and_without_pandas() -> None:
 
 def test_a_text_is_explained_on_the_terminal_without_pandas() -> None:
     program = (
-        "import sys; sys.argv = ['scimrunbook', 'explain', '--text', 'token expired']; from scimrunbook.cli import app\n"
+        "import sys; sys.argv = ['scimrunbook', 'explain', '--text', 'token expired']\n"
+        "from scimrunbook.cli import app\n"
         "try: app()\nfinally: sys.stderr.write(' '.join(m for m in ('pandas', 'pyarrow', 'httpx') if m in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60)
