@@ -14,7 +14,8 @@ import pandas as pd
 
 from scimrunbook.checks._words import catalog_admin, screen
 from scimrunbook.findings import Action, Cause, Finding
-from scimrunbook.history import cycle, iso, when
+from scimrunbook.history import arrives, cycle, iso, round_trip, when
+from scimrunbook.jobs import own_jobs
 from scimrunbook.pending import pending
 from scimrunbook.preview import Preview
 from scimrunbook.snapshot import Snapshot
@@ -136,15 +137,15 @@ def look_again(snapshot: Snapshot, lead: Finding | None, cause: Cause | None = N
         young = pending(snapshot)
         since = young[young["waiting"] & young["person_key"].isin(lead.affected)]["since"].max()
         if pd.notna(since):
-            at = since + _round(snapshot)
+            at = arrives(snapshot, since)
             return {"at": iso(at), "text": f"Nothing is to be done: look again {when(at)}."}
-    at = now + _round(snapshot)
+    at = now + round_trip(snapshot)
     if snapshot.provider == "okta":
         fix = "Coalesce has mended it and you have sent it again" if theirs else "the fix"
         return {"at": iso(at), "text": f"Okta sends within minutes: look again {_OKTA_MINUTES} minutes after {fix}."}
     minutes = int(cycle(snapshot).total_seconds() // 60)
     start = _next_cycle(snapshot)
-    at = (start if start is not None else now) + _round(snapshot)
+    at = (start if start is not None else now) + round_trip(snapshot)
     said = f"The next cycle begins about {when(start)}. " if start is not None else ""
     mend = "Once Coalesce has mended it" if theirs else "Mend it"
     text = (
@@ -154,16 +155,9 @@ def look_again(snapshot: Snapshot, lead: Finding | None, cause: Cause | None = N
     return {"at": iso(at), "text": text}
 
 
-def _round(snapshot: Snapshot) -> pd.Timedelta:
-    """How long a change takes to arrive once nothing is in its way."""
-    if snapshot.provider == "okta":
-        return pd.Timedelta(minutes=_OKTA_MINUTES)
-    return cycle(snapshot) + pd.Timedelta(minutes=_SLACK_MINUTES)
-
-
 def _next_cycle(snapshot: Snapshot) -> Any:
     """When Entra begins again by itself; None while the job is off, in quarantine, or nothing tells."""
-    jobs = snapshot["jobs"].dropna(subset=["last_began_at"]).sort_values("last_began_at")
+    jobs = own_jobs(snapshot).dropna(subset=["last_began_at"])
     if jobs.empty or str(jobs.iloc[-1]["state"]) != "Active":
         return None
     interval = cycle(snapshot)

@@ -15,6 +15,7 @@ from scimrunbook import guide
 from scimrunbook.derived import among, derived, rows_for
 from scimrunbook.errors import families, is_auth, is_page
 from scimrunbook.findings import Cause
+from scimrunbook.jobs import own_jobs, running_since
 from scimrunbook.refusals import GROUP_WRITES as GROUP_WRITES
 from scimrunbook.refusals import WRITES as WRITES
 from scimrunbook.refusals import Refusals as Refusals
@@ -26,6 +27,7 @@ from scimrunbook.snapshot import Snapshot
 SETTLED_SKIPS = ("RedundantExport", "RedundantSoftDelete")
 CYCLE_SECONDS = 40 * 60
 OKTA_SETTLES_SECONDS = 15 * 60
+_SLACK = pd.Timedelta(minutes=10)  # until the records of a cycle stand in the log
 _STATE = {"create": "on", "update": "on", "reactivate": "on", "deactivate": "off", "delete": "gone"}
 
 
@@ -164,29 +166,41 @@ def log_span(snapshot: Snapshot) -> Span:
 def settled_before(snapshot: Snapshot) -> pd.Timestamp:
     """Changes after this moment may still be on their way: minutes for Okta, the current 40-minute cycle for Entra.
 
-    An overdue cycle does not excuse anybody: no change older than one interval and a quarter of an hour waits.
+    An overdue cycle does not excuse anybody: no change older than one interval and a quarter of an hour waits. A cycle
+    that runs does, however long it takes: whatever changed since the one before it began may still come.
     """
     now = snapshot.as_of
     if snapshot.provider == "okta":
         return now - pd.Timedelta(seconds=OKTA_SETTLES_SECONDS)
     interval = cycle(snapshot)
     floor = now - interval - pd.Timedelta(minutes=15)
-    jobs = snapshot["jobs"].dropna(subset=["last_began_at"]).sort_values("last_began_at")
-    if jobs.empty:
-        return floor
-    row = jobs.iloc[-1]
-    began = row["last_began_at"]
-    if pd.isna(row["last_ended_at"]) or row["last_ended_at"] < began:
-        began = began - interval
     # assignments and group membership take minutes to reach the provisioning service
-    moment: pd.Timestamp = max(floor, began - pd.Timedelta(minutes=5))
+    late = pd.Timedelta(minutes=5)
+    running = running_since(snapshot)
+    if running is not None:
+        return running - interval - late
+    began = own_jobs(snapshot)["last_began_at"].max()
+    moment: pd.Timestamp = floor if pd.isna(began) else max(floor, began - late)
     return moment
+
+
+def round_trip(snapshot: Snapshot) -> pd.Timedelta:
+    """How long a change takes to arrive once nothing is in its way."""
+    if snapshot.provider == "okta":
+        return pd.Timedelta(seconds=OKTA_SETTLES_SECONDS)
+    return cycle(snapshot) + _SLACK
+
+
+def arrives(snapshot: Snapshot, since: pd.Timestamp) -> pd.Timestamp:
+    """When a change of that moment should be there; while a cycle runs, not before another one has passed from now."""
+    moment = since + round_trip(snapshot)
+    return moment if running_since(snapshot) is None else max(moment, snapshot.as_of + round_trip(snapshot))
 
 
 @derived
 def cycle(snapshot: Snapshot) -> pd.Timedelta:
     """Entra's interval between cycles; an absurd one (a disabled job's maximum time span) is the usual 40 minutes."""
-    seconds = snapshot["jobs"]["interval_seconds"].dropna()
+    seconds = own_jobs(snapshot)["interval_seconds"].dropna()
     seconds = seconds[(seconds > 0) & (seconds <= 86400)]
     return pd.Timedelta(seconds=int(seconds.iloc[-1]) if len(seconds) else CYCLE_SECONDS)
 

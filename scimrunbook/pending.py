@@ -12,6 +12,7 @@ import pandas as pd
 
 from scimrunbook.derived import among, derived, fold, looked_up, no, rows_for, yes
 from scimrunbook.history import SETTLED_SKIPS, last_of, log_span, settled_before
+from scimrunbook.jobs import own_jobs
 from scimrunbook.matching import account_of, accounts, catalog_known
 from scimrunbook.scope import ENDED, scope
 from scimrunbook.snapshot import Snapshot
@@ -98,7 +99,7 @@ def _never_succeeded(snapshot: Snapshot, key: pd.Series[Any]) -> pd.Series[Any]:
 def _newer_than_log(snapshot: Snapshot, people: pd.DataFrame) -> pd.Series[Any]:
     """Who came after the log begins (an account of theirs would stand in a whole log) or after the last cycle."""
     born = people[["created_at", "assigned_at"]].max(axis=1)
-    span, jobs = log_span(snapshot), snapshot["jobs"]
+    span, jobs = log_span(snapshot), own_jobs(snapshot)
     starts = [span.first] if span.first is not None and span.whole else []
     if snapshot.provider == "entra" and len(jobs):
         failed = jobs["state"].eq("Quarantine") | jobs["last_state"].eq("Failed")
@@ -236,7 +237,7 @@ def _silently_out(snapshot: Snapshot, frame: pd.DataFrame, since: pd.Series[Any]
     Entra says once that a filter keeps somebody out; a log that begins later does not tell it again.
     """
     filtered = any(m.get("scope") for m in snapshot.facts.app.object_mappings if m.get("object") == "user")
-    ran = snapshot["jobs"]["last_success_at"].max()
+    ran = own_jobs(snapshot)["last_success_at"].max()
     if not filtered or pd.isna(ran):
         return pd.Series(False, index=frame.index)
     older: pd.Series[Any] = (since < ran).fillna(False)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from scimrunbook.derived import derived
 from scimrunbook.errors import is_auth, signing_in_failed
+from scimrunbook.jobs import own_jobs
 from scimrunbook.snapshot import Snapshot
 
 WRITES = ("create", "update", "deactivate", "reactivate", "delete", "sync", "lookup")
@@ -60,7 +61,7 @@ def refusals(snapshot: Snapshot) -> Refusals:
     contact = events[(events["status"] == "success") & events["action"].isin((*WRITES, *GROUP_WRITES))]
     # a log without any success may be one under a filter: then what else tells of one counts
     other = _told_elsewhere(snapshot) if contact.empty else ()
-    logged = [t for t in (contact["at"].max(), snapshot["jobs"]["last_success_at"].max()) if pd.notna(t)]
+    logged = [t for t in (contact["at"].max(), own_jobs(snapshot)["last_success_at"].max()) if pd.notna(t)]
     seen = [*logged, *(t for t in other if pd.notna(t))]
     success = max(seen) if seen else None
     after = auth[auth["at"] > success] if success is not None else auth
@@ -134,8 +135,8 @@ def _turns(ok: pd.Series[Any], refused: pd.Series[Any], changes: pd.Series[Any])
 
 
 def _job_refused(snapshot: Snapshot) -> Any:
-    """When the last execution of a job could not sign in."""
-    jobs = snapshot["jobs"]
+    """When the last execution of the job could not sign in."""
+    jobs = own_jobs(snapshot)
     failed = [job_refused(job) for _, job in jobs.iterrows()]
     return jobs[failed]["last_began_at"].max() if any(failed) else pd.NaT
 

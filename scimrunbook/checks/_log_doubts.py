@@ -10,6 +10,7 @@ import pandas as pd
 
 from scimrunbook.checks._words import count, provider
 from scimrunbook.history import Span, when
+from scimrunbook.jobs import own_jobs
 from scimrunbook.scope import log_of
 from scimrunbook.snapshot import Snapshot
 
@@ -20,7 +21,7 @@ FEW = 5  # records from which on a pattern is none of chance
 
 def stopped_with_the_job(snapshot: Snapshot, last: pd.Timestamp | None) -> pd.Timestamp | None:
     """Since when a job in quarantine was not let in, where the log ends before: such a job writes no record at all."""
-    jobs = snapshot["jobs"]
+    jobs = own_jobs(snapshot)
     held = jobs[jobs["state"].eq("Quarantine") & jobs["quarantine_reason"].eq("EncounteredQuarantineException")]
     since = held["quarantine_since"].dropna().min()
     return None if last is None or pd.isna(since) or since < last else pd.Timestamp(since)
@@ -82,7 +83,7 @@ def _fails_elsewhere(snapshot: Snapshot) -> bool:
 
     Of the reasons for quarantine only the thresholds ("escrow") rest on operations that failed.
     """
-    pushes, jobs = snapshot["assignments"], snapshot["jobs"]
+    pushes, jobs = snapshot["assignments"], own_jobs(snapshot)
     too_many = jobs["state"].eq("Quarantine") & jobs["quarantine_reason"].fillna("").str.contains("Escrow")
     return bool(pushes["error"].notna().any() or too_many.any())
 

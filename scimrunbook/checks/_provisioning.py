@@ -9,6 +9,7 @@ import pandas as pd
 from scimrunbook.checks._words import app_name, keys, listed, screen
 from scimrunbook.findings import Action, Evidence, Outcome, Status
 from scimrunbook.history import iso, when
+from scimrunbook.jobs import the_job as the_job
 from scimrunbook.pending import pending
 from scimrunbook.snapshot import Snapshot
 
@@ -50,14 +51,6 @@ def changes_table(snapshot: Snapshot, *what: str) -> Evidence:
     table = snapshot["config_changes"]
     table = table[table["what"].isin(what)].sort_values("at", ascending=False, kind="stable")
     return Evidence.of("Changes of the settings, the latest first", table[["at", "what", "actor", "detail"]])
-
-
-def the_job(snapshot: Snapshot) -> pd.Series[Any]:
-    """The job that provisions Catalog: a SCIM template before any other, then the one that ran last."""
-    jobs = snapshot["jobs"]
-    scim = jobs["template"].fillna(jobs["job_id"]).fillna("").str.casefold().str.startswith(("scim", "customappsso"))
-    order = jobs.assign(scim=scim).sort_values(["scim", "last_began_at"], kind="stable", na_position="first")
-    return order.iloc[-1]
 
 
 def job_is_on(snapshot: Snapshot) -> Outcome:

@@ -109,8 +109,9 @@ def remove_again(snapshot: Snapshot) -> Action:
     """What makes Okta deactivate somebody whose deactivation failed."""
     return Action(
         screen(snapshot, "Assignments"),
-        "Assign the leavers once more and remove them again, or deactivate their accounts in Catalog.",
-        "Okta sends a deactivation once and does not repeat it.",
+        "For leavers: deactivate their accounts in Catalog by hand. Those still active in Okta you can instead assign "
+        "once more and remove again.",
+        "Okta sends a deactivation once and does not repeat it; whom Okta has deactivated it cannot assign.",
     )
 
 

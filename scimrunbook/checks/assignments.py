@@ -9,13 +9,13 @@ from scimrunbook.checks._groups import SCOPE, WHO, assign_screen, by_unassigned_
 from scimrunbook.checks._needs import how_to_get
 from scimrunbook.checks._provisioning import BROKEN
 from scimrunbook.checks._words import (
+    catalog_admin,
     count,
     keys,
     listed,
     people,
     people_screen,
     provider,
-    push_again,
     screen,
     table_of,
     who,
@@ -260,19 +260,33 @@ def leavers_were_unassigned_by_provider(snapshot: Snapshot) -> Outcome:
     if not hit:
         return Outcome(Status.PASS, "The provider sent on every departure that is known.")
     since = left["since"].min()
-    again = (
-        "Assign the person once more and remove them again; or deactivate the account in Catalog by hand."
-        if snapshot.provider == "okta"
-        else "Provision on demand cannot disable: restart provisioning, or deactivate the account in Catalog by hand."
-    )
-    where = assign_screen(snapshot) if snapshot.provider == "okta" else screen(snapshot, "Provisioning", "Overview")
     return Outcome(
         Status.FAIL,
         f"{provider(snapshot)} never sent on that {who(snapshot, hit)} left (known since {when(since)}).",
         "Every departure is followed by a deactivation.",
         (table_of(snapshot, "Left, never deactivated", hit),),
         hit,
-        (Action(where, again), push_again(snapshot)),
+        _send_them_off(snapshot, left[~sent]),
         reach=Reach.PEOPLE,
         since=iso(since),
     )
+
+
+def _send_them_off(snapshot: Snapshot, left: pd.DataFrame) -> tuple[Action, ...]:
+    """What ends access that the provider left open. Okta assigns nobody whom it has deactivated (Okta support)."""
+    by_hand = catalog_admin("Deactivate their accounts by hand.", "That ends their access at once.")
+    if snapshot.provider == "entra":
+        restart = Action(
+            screen(snapshot, "Provisioning", "Overview"),
+            "Then press Restart provisioning.",
+            "It looks at everybody anew; Provision on demand cannot disable anybody.",
+        )
+        return (by_hand, restart)
+    if bool(no(left["active"]).all()):
+        return (by_hand,)
+    once_more = Action(
+        assign_screen(snapshot),
+        "Or, for those still active in Okta: assign them once more and remove them again.",
+        "Okta sends a deactivation only when somebody is removed; Force Sync does not send it.",
+    )
+    return (by_hand, once_more)

@@ -22,6 +22,7 @@ from scimrunbook.checks._words import (
 from scimrunbook.derived import among, looked_up, yes
 from scimrunbook.findings import Action, Cause, Outcome, Status
 from scimrunbook.history import last_of, refusals
+from scimrunbook.jobs import own_jobs
 from scimrunbook.pending import mapped_plainly, pending
 from scimrunbook.scope import scope
 from scimrunbook.snapshot import Snapshot
@@ -108,7 +109,7 @@ def values_arrive(snapshot: Snapshot) -> Outcome:
     names = ~stale["differs"].fillna("").str.contains("userName")
     # Entra does not tell when a person changed; while its job runs and its flows were read, whatever is older than a
     # cycle was sent
-    stands = snapshot["jobs"]["state"].eq("Quarantine").any() or refusals(snapshot).broken
+    stands = own_jobs(snapshot)["state"].eq("Quarantine").any() or refusals(snapshot).broken
     runs = bool(snapshot.facts.app.object_mappings) and not stands
     sent = (accepted >= stale["since"]) | (stale["since"].isna() & accepted.notna() & runs)
     if here == "Catalog" and bool((names & sent.fillna(False)).all()):

@@ -8,6 +8,7 @@ from scimrunbook.checks._token import refused_probes
 from scimrunbook.checks._words import ask_catalog, count, listed, region
 from scimrunbook.findings import Action, Cause, Outcome, Status
 from scimrunbook.history import open_failures, refusals
+from scimrunbook.jobs import own_jobs
 from scimrunbook.matching import accounts, catalog_known
 from scimrunbook.refusals import job_refused
 from scimrunbook.snapshot import Snapshot
@@ -21,7 +22,9 @@ def reasons(snapshot: Snapshot) -> list[str]:
     typed = snapshot.incident.catalog.configured_base_url
     right = typed is None or not [d for d in differences(typed, region(snapshot)) if d.kind not in COSMETIC]
     log = refusals(snapshot)
-    refused = log.renewed is None and not log.fickle and any(job_refused(job) for _, job in snapshot["jobs"].iterrows())
+    refused = (
+        log.renewed is None and not log.fickle and any(job_refused(job) for _, job in own_jobs(snapshot).iterrows())
+    )
     if right and (log.broken or refused or len(refused_probes(snapshot))):
         found.append("Catalog refuses the token although the base URL is right, and only Coalesce can issue a new one")
     if snapshot.facts.leaks or _answer(snapshot, "token.not_shared_elsewhere") == "no":
@@ -79,7 +82,7 @@ def not_needed(snapshot: Snapshot) -> Outcome:
 def request_is_complete(snapshot: Snapshot) -> Outcome:
     failures = open_failures(snapshot)
     log = refusals(snapshot)
-    jobs = snapshot["jobs"]
+    jobs = own_jobs(snapshot)
     lacking = []
     timed = len(failures) or log.first_refused is not None or jobs["quarantine_since"].notna().any()
     if not timed and snapshot.incident.window is None:

@@ -23,6 +23,7 @@ from scimrunbook.checks._words import (
 from scimrunbook.derived import yes
 from scimrunbook.findings import Action, Evidence, Outcome, Status
 from scimrunbook.history import in_backoff, refusals, when
+from scimrunbook.jobs import own_jobs
 from scimrunbook.matching import catalog_known
 from scimrunbook.pending import left_by_hand, pending
 from scimrunbook.scope import assignments_known
@@ -180,7 +181,7 @@ def jobs_succeed(snapshot: Snapshot) -> Outcome:
     general = events[(events["action"] == "connection") & (events["status"] == "failure")]
     healed = refusals(snapshot).last_success
     general = general if healed is None else general[~(general["at"] < healed).fillna(False)]
-    jobs = snapshot["jobs"]
+    jobs = own_jobs(snapshot)
     broken = jobs[jobs["quarantine_since"].notna() | jobs["state"].eq("Quarantine") | jobs["last_state"].eq("Failed")]
     broken = broken[broken["last_began_at"].notna() | broken["quarantine_since"].notna()]
     rows = pd.concat([failures, general.assign(key=general["person_key"])], ignore_index=True)

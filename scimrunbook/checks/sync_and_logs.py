@@ -8,8 +8,10 @@ import pandas as pd
 
 from scimrunbook.checks import check
 from scimrunbook.checks._failures import LOG, S, log_screen
-from scimrunbook.checks._provisioning import BROKEN, the_job, undelivered
+from scimrunbook.checks._needs import how_to_get
+from scimrunbook.checks._provisioning import BROKEN, undelivered
 from scimrunbook.checks._words import (
+    catalog_admin,
     keys,
     people,
     provider,
@@ -19,9 +21,10 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.derived import looked_up
+from scimrunbook.derived import among, looked_up
 from scimrunbook.findings import Action, Cause, Outcome, Reach, Status
-from scimrunbook.history import cycle, iso, last_of, log_span, open_failures, operations, refusals, when
+from scimrunbook.history import arrives, cycle, iso, last_of, log_span, open_failures, operations, refusals, when
+from scimrunbook.jobs import longest_cycle, own_jobs, running_since, the_job
 from scimrunbook.pending import pending
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.teams import team_gaps
@@ -54,7 +57,15 @@ def runs_on_schedule(snapshot: Snapshot) -> Outcome:
     if snapshot["jobs"].empty:
         return Outcome(Status.SKIPPED, "There is no job.")
     job = the_job(snapshot)
-    ended = job["last_ended_at"] if pd.notna(job["last_ended_at"]) else job["last_began_at"]
+    began, ended = job["last_began_at"], job["last_ended_at"]
+    if running_since(snapshot) is not None:
+        return Outcome(
+            Status.PASS,
+            f"A cycle has been running since {when(began)}; the first one after a restart takes 20 minutes to hours.",
+        )
+    if pd.notna(began) and not ended >= began and snapshot.as_of - began > longest_cycle(snapshot):
+        return _stuck(snapshot, began)
+    ended = ended if pd.notna(ended) else began
     if pd.isna(ended):
         return Outcome(Status.SKIPPED, "The job does not tell when it last ran.")
     interval = cycle(snapshot)
@@ -62,12 +73,76 @@ def runs_on_schedule(snapshot: Snapshot) -> Outcome:
     minutes = int(interval.total_seconds() // 60)
     if snapshot.as_of <= due + interval:
         return Outcome(Status.PASS, f"The last cycle ended {when(ended)}; every {minutes} minutes, next {when(due)}.")
+    if _saved_as_file(snapshot, "entra.job"):
+        return _overdue_in_a_file(snapshot, ended, due)
     return Outcome(
         Status.FAIL,
         f"The last cycle ended {when(ended)}; the next was due {when(due)} and has not run.",
         f"A cycle every {minutes} minutes.",
         affected=undelivered(snapshot),
         actions=(Action(screen(snapshot, "Provisioning", "Overview"), "Press Restart provisioning."),),
+        since=iso(due),
+    )
+
+
+def _stuck(snapshot: Snapshot, began: pd.Timestamp) -> Outcome:
+    """A cycle that takes longer than Microsoft's estimate for that many people."""
+    return Outcome(
+        Status.FAIL,
+        f"A cycle began {when(began)} and has not ended, longer than one takes here.",
+        "A cycle that ends.",
+        affected=undelivered(snapshot),
+        actions=(
+            Action(
+                screen(snapshot, "Provisioning", "Overview"),
+                "See whether the numbers of the current cycle still grow. If not: press Restart provisioning.",
+                "A restart begins the whole cycle anew: never press it while one gets on.",
+            ),
+        ),
+        since=iso(began),
+    )
+
+
+def _saved_as_file(snapshot: Snapshot, what: str) -> bool:
+    """Whether this was read from a file alone, which may be older than the others."""
+    rows = snapshot["coverage"]
+    rows = rows[(rows["what"] == what) & rows["refused"].isna()]
+    return len(rows) > 0 and bool(rows["source"].eq("file").all())
+
+
+def _overdue_in_a_file(snapshot: Snapshot, ended: pd.Timestamp, due: pd.Timestamp) -> Outcome:
+    """Nothing tells when a job's file was saved: a log that goes on refutes it, people passed over bear it out."""
+    ran = operations(snapshot)["at"].max()
+    if pd.notna(ran) and ran > due:
+        return Outcome(
+            Status.PASS,
+            f"The job's file tells of a cycle that ended {when(ended)}; the log goes on until {when(ran)}, so the file "
+            "is older than the log, and cycles ran since.",
+        )
+    table = pending(snapshot)
+    failing = among(table["person_key"], last_of(snapshot).query("open").index)
+    due_now = table["need"].isin(("create", "reactivate", "update", "deactivate")) & ~table["waiting"]
+    passed_over = table[due_now & ~failing & ~(table["since"] <= ended).fillna(False)]
+    if passed_over.empty:
+        return Outcome(
+            Status.SKIPPED,
+            f"The job's file tells of a cycle that ended {when(ended)}. Whether one ran since it does not tell, and "
+            "nobody is known to have waited for one.",
+            needs=how_to_get(snapshot, "entra.job"),
+        )
+    return Outcome(
+        Status.FAIL,
+        f"The last cycle ended {when(ended)}; the next was due {when(due)}, and nothing that was read shows that it "
+        "ran.",
+        f"A cycle every {int(cycle(snapshot).total_seconds() // 60)} minutes.",
+        affected=undelivered(snapshot),
+        actions=(
+            Action(
+                screen(snapshot, "Provisioning", "Overview"),
+                f"See when the last cycle ended. If it still says {when(ended)}: press Restart provisioning. If it "
+                "names a later one: save the job and the log anew, your files are older.",
+            ),
+        ),
         since=iso(due),
     )
 
@@ -86,28 +161,42 @@ def enough_time_has_passed(snapshot: Snapshot) -> Outcome:
     waiting = table[table["waiting"]]
     if waiting.empty:
         return Outcome(Status.PASS, "Nobody's last change is too young to have arrived.")
-    if snapshot.provider == "okta":
-        again = waiting["since"].max() + pd.Timedelta(minutes=15)
-    else:
-        again = waiting["since"].max() + cycle(snapshot) + pd.Timedelta(minutes=10)
+    again = arrives(snapshot, waiting["since"].max())
     hit = keys(waiting["person_key"])
     meant = waiting[_asked_for(snapshot, table).reindex(waiting.index)]
     if meant.empty:
         return Outcome(
             Status.PASS, f"{people(len(hit))} changed a moment ago and should be there by {when(again)}.", affected=hit
         )
+    running = running_since(snapshot)
+    why = "changed too recently to have arrived"
+    if running is not None and meant["since"].min() < running:
+        why = f"changed before the cycle began that has been running since {when(running)}"
     return Outcome(
         Status.WARN,
-        f"{who(snapshot, keys(meant['person_key']))} changed too recently to have arrived; look again {when(again)}.",
+        f"{who(snapshot, keys(meant['person_key']))} {why}; look again {when(again)}.",
         "At least one cycle after the change (Okta: some minutes).",
         (table_of(snapshot, "On their way", hit, last_change=waiting.set_index("person_key")["since"]),),
         keys(meant["person_key"]),
-        (
-            Action(log_screen(snapshot), f"Wait and look again {when(again)}."),
-            *((push_again(snapshot),) if snapshot.provider == "entra" else ()),
-        ),
+        (Action(log_screen(snapshot), f"Wait and look again {when(again)}."), *_cannot_wait(snapshot, meant)),
         since=iso(meant["since"].min()),
     )
+
+
+def _cannot_wait(snapshot: Snapshot, meant: pd.DataFrame) -> tuple[Action, ...]:
+    """What is quicker than Entra's next cycle. A restart is not: it begins a whole initial cycle."""
+    if snapshot.provider == "okta":
+        return ()
+    on_demand = Action(
+        screen(snapshot, "Provisioning", "Provision on demand"),
+        "If somebody cannot wait: choose the person and press Provision. Do not restart provisioning for that.",
+        "A restart begins a whole initial cycle, which takes longer than the one they wait for.",
+    )
+    by_hand = catalog_admin(
+        "If access must end now: deactivate the account by hand.", "Provision on demand cannot disable anybody."
+    )
+    leave = meant["need"].eq("deactivate")
+    return (on_demand,) * bool((~leave).any()) + (by_hand,) * bool(leave.any())
 
 
 def _asked_for(snapshot: Snapshot, table: pd.DataFrame) -> pd.Series[Any]:
@@ -174,14 +263,14 @@ def fresh_run_queued_after_fix(snapshot: Snapshot) -> Outcome:
     log = refusals(snapshot)
     if log.renewed is not None:
         return _run_again(snapshot, log.renewed)
-    if len(open_failures(snapshot)) or snapshot["jobs"]["state"].eq("Quarantine").any():
+    if len(open_failures(snapshot)) or own_jobs(snapshot)["state"].eq("Quarantine").any():
         return Outcome(Status.SKIPPED, "What fails still, or keeps the job in quarantine, comes first.")
     changes = snapshot["config_changes"]
     fixes = changes[changes["what"].isin(("credentials", "mapping", "scope", "app_settings", "app_activated"))]
     fixed = fixes["at"].max()
     if pd.isna(fixed):
         return Outcome(Status.PASS, "No change of the settings is recorded that would want a fresh run.")
-    ran: list[Any] = [operations(snapshot)["at"].max(), snapshot["jobs"]["last_began_at"].max()]
+    ran: list[Any] = [operations(snapshot)["at"].max(), own_jobs(snapshot)["last_began_at"].max()]
     ran += [changes[changes["what"].isin(("provisioning_started", "provisioning_restarted"))]["at"].max()]
     after = [t for t in ran if pd.notna(t) and t >= fixed]
     table = pending(snapshot)

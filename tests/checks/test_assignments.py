@@ -133,3 +133,19 @@ def test_nobody_is_unassigned_before_the_condition_that_fails_is_known() -> None
     tenant.unread("entra.schema").facts.app.object_mappings = []
     steps = tenant.find("assignments.scope_admits_them").actions
     assert "was not read" in steps[-1].what and not any("remove" in a.what.casefold() for a in steps)
+
+
+@BOTH
+def test_who_left_unnoticed_is_switched_off_by_hand_first(provider: str) -> None:
+    tenant = Tenant(provider)
+    tenant.row("people", person_key="bob").update(active=False, status="DEPROVISIONED", changed_at=LATE)
+    finding = tenant.find("assignments.leavers_were_unassigned_by_provider")
+    assert finding.affected == ("bob",) and finding.actions[0].where.startswith("Catalog >")
+    said = " ".join(a.what for a in finding.actions)
+    assert "Force Sync" not in said and "once more" not in said  # Okta cannot assign whom it has deactivated
+    tenant.row("people", person_key="bob").update(active=True, status="ACTIVE")
+    tenant.rows["memberships"] = [m for m in tenant.rows["memberships"] if m["member_key"] != "bob"]
+    if provider == "okta":
+        tenant.row("app_accounts", person_key="bob")["status"] = "DEPROVISIONED"
+    said = " ".join(a.what for a in tenant.find("assignments.leavers_were_unassigned_by_provider").actions)
+    assert ("once more" in said) == (provider == "okta") and ("Restart" in said) == (provider == "entra")

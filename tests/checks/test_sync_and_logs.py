@@ -80,3 +80,60 @@ def test_a_refusal_before_an_account_was_made_is_healed_whatever_the_log_holds()
     assert tenant.find("token.did_not_change").status is Status.FAIL
     tenant.row("accounts", account_id="cat-bob")["created_at"] = "2026-11-12T10:00:00Z"
     assert tenant.find("token.did_not_change").status is not Status.FAIL
+
+
+def job_file(tenant: Tenant, ended: str) -> None:
+    """The job was saved as a file, at a moment nothing tells."""
+    tenant.row("coverage", what="entra.job")["source"] = "file"
+    tenant.rows["jobs"][0].update(last_began_at=ended, last_ended_at=ended, last_success_at=ended)
+
+
+def test_a_job_file_older_than_the_log_is_not_an_overdue_cycle() -> None:
+    tenant = Tenant("entra")
+    job_file(tenant, "2026-11-20T10:02:00Z")
+    finding = tenant.find("sync.runs_on_schedule")
+    assert (finding.status, bool(finding.needs)) == (Status.SKIPPED, True)  # nobody waited: nothing tells
+    tenant.hire("eve", "2026-11-20T12:00:00Z")
+    finding = tenant.find("sync.runs_on_schedule")
+    assert finding.status is Status.PASS and "2026-11-20 12:00" in finding.actual
+
+
+def test_somebody_passed_over_shows_that_a_cycle_of_a_job_file_did_not_run() -> None:
+    tenant = Tenant("entra")
+    job_file(tenant, "2026-11-20T10:02:00Z")
+    tenant.fail_all("Bad Request. familyName is required", at="2026-11-19T10:00:00Z")
+    assert tenant.find("sync.runs_on_schedule").status is Status.SKIPPED  # fails for a reason of his own
+    tenant.hire("eve", "2026-11-20T11:00:00Z", account=False)
+    finding = tenant.find("sync.runs_on_schedule")
+    assert (finding.status, finding.affected) == (Status.FAIL, ("bob", "eve"))
+    assert "save the job and the log anew" in finding.actions[0].what
+
+
+def test_a_cycle_that_runs_for_hours_is_waited_for_and_never_begun_anew() -> None:
+    tenant = Tenant("entra")
+    tenant.rows["jobs"][0].update(last_began_at="2026-11-20T11:00:00Z", last_ended_at="2026-11-20T10:31:00Z")
+    assert tenant.find("sync.runs_on_schedule").status is Status.PASS
+    tenant.hire("eve", "2026-11-20T10:50:00Z", account=False)
+    tenant.incident.update(symptoms=["missing_people"], people=["eve@example.com"])
+    finding = tenant.find("sync.enough_time_has_passed")
+    assert finding.affected == ("eve",) and "running since 2026-11-20 11:00" in finding.actual
+    assert "look again 2026-11-20 14:50" in finding.actual
+    assert tenant.find("symptoms.nobody_missing").status is Status.PASS
+    tenant.rows["jobs"][0].update(last_began_at="2026-11-18T11:00:00Z", last_ended_at="2026-11-18T10:31:00Z")
+    finding = tenant.find("sync.runs_on_schedule")
+    assert finding.status is Status.FAIL and "has not ended" in finding.actual
+
+
+def test_who_waits_for_a_cycle_is_never_told_to_restart() -> None:
+    tenant = Tenant("entra")
+    tenant.hire("eve", "2026-11-20T13:57:00Z", account=False)
+    tenant.incident["symptoms"] = ["missing_people"]
+    where = [a.where for a in tenant.find("sync.enough_time_has_passed").actions]
+    assert len(where) == 2 and where[1].endswith("Provision on demand")
+    tenant.event("unassign", "dot", "2026-11-20T13:57:00Z")
+    tenant.rows["accounts"].append({"account_id": "cat-dot", "user_name": "dot@example.com", "external_id": "dot",
+                                    "active": True, "given_name": "Dot", "family_name": "Weiss"})  # fmt: skip
+    tenant.incident["symptoms"] = ["lingering_access"]
+    finding = tenant.find("sync.enough_time_has_passed")
+    assert finding.affected == ("dot",)
+    assert [a.where for a in finding.actions if "Catalog > Settings" in a.where] and len(finding.actions) == 2
