@@ -128,11 +128,16 @@ class Document:
 
     @cached_property
     def ndjson(self) -> Records | None:
-        """One JSON object a line. None where less than half of the lines are; the others are counted as unreadable."""
-        if not self._begins_like_json or self.json is not None:
+        """One JSON object a line. None where less than half of the lines are; the others are counted as unreadable.
+
+        The first line may be the one that is broken: a log that was cut by size begins in the middle of a record.
+        """
+        if self.json is not None:
             return None
         lines = [line for line in self.text.splitlines() if line.strip()]
-        if not lines[0].rstrip().endswith(("}", "]")):
+        if not any(line.lstrip().startswith(("{", "[")) for line in lines[:2]):
+            return None
+        if lines[0].strip() in ("{", "["):
             return None  # an indented document that is cut off
         values = [v for v in map(tolerant, lines) if v is not UNREAD]
         objects = sum(isinstance(v, dict) and bool(v) for v in values)

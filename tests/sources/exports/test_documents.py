@@ -46,6 +46,18 @@ def test_ndjson_counts_the_lines_it_cannot_read() -> None:
     assert (len(records.items), records.unreadable) == (2, 2)
 
 
+@pytest.mark.parametrize("first", ['{"id": 3, "na', 'a, b", "c": 1}', '"id": 3}'])
+def test_a_log_cut_by_size_begins_in_the_middle_of_a_record(first: str) -> None:
+    records = document("\n".join([first, '{"id": 1}', '{"id": 2}'])).records
+    assert records is not None
+    assert (len(records.items), records.unreadable) == (2, 1)
+
+
+@pytest.mark.parametrize("text", ['{\n  "id": 1,\n  "na', '[\n{"id": 1},\n{"id": 2},\n{"id"', 'a,b\n{"id": 1}\n1,2\n'])
+def test_what_is_cut_off_or_a_table_is_no_ndjson(text: str) -> None:
+    assert document(text).ndjson is None
+
+
 @pytest.mark.parametrize(
     "text",
     [
