@@ -1,4 +1,6 @@
-"""Default-deny for free text: a token passes as a time, a number, a registered id or known words, or it is replaced.
+"""Default-deny for free text: a token passes as a time, a short number, a registered id or known words, or is replaced.
+
+A long number may be somebody's: of a telephone, of staff, of an insurance, a birthday. Those go, times and codes stay.
 
 Patterns are RE2's: no name in a log can make them slow.
 """
@@ -20,8 +22,17 @@ _GAPS = dict.fromkeys(map(ord, "\"'`<>()[]{},;|=“”„‘’«»\t\n\r\x0b\x0
 _EDGE = ".:!?…*_~-–—•·→›"
 TIME = re2.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]?\d\d[:-]\d\d(?:[:-]\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?"
-    r"|\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?|PT?[0-9DHMS.]+"
+    r"|\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?|P(?:T?[\d.]+[DHMSWY])+|[AP]M"
 )
+# Day, month and year in either order; nobody's birthday lies in these years, and no log is older.
+_DAY = re2.compile(r"\d{1,2}[./-]\d{1,2}[./-]20[1-9]\d")
+_BORN = re2.compile(r"(?:19\d\d|200\d)-\d\d-\d\d")
+# Groups of digits with blanks between them, as telephone numbers are written: after a +, or three groups and more.
+_GROUPS = re2.compile(r"\+[1-9][\d ().\-/]{6,}\d|\b\d{2,5}(?: \d{2,5}){2,}\b")
+# A few letters before many digits: a staff or bank account number, unless it is Okta's error code.
+_PREFIXED = re2.compile(r"[A-Za-z]{1,4}-?\d{6,}")
+_CODE = re2.compile(r"E\d{7}|0[xX][0-9A-Fa-f]+")
+_DIGITS = 6  # a number with as many digits may be somebody's
 _NUMBER = re2.compile(r"[+-]?[\d.,:/%×x#-]*\d[\d.,:/%×#-]*|[^\pL\pN]*")
 EMAIL = re2.compile(r"[\pL\pN._%+'#!$&*/?^~-]+@[\pL\pN][\pL\pN.-]*[\pL\pN]")
 GUID = re2.compile(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -35,6 +46,10 @@ _DIGIT, _LETTER = re2.compile(r"\d"), re2.compile(r"[A-Za-z]")
 _RUNS = re2.compile(r"\pL+")
 _BEFORE = re2.compile(r"(\b)([A-Z][a-z]+),? \[removed\]")
 _AFTER = re2.compile(r"(\[removed\],? )([A-Z][a-z]+)\b")
+_NAME = "|".join(n.capitalize() for n in sorted(ALSO_NAMES) if len(n) > 1)
+_PAIR = re2.compile(rf"\b({_NAME}),? ({_NAME})\b")
+_SUSPECT = re2.compile(rf"{_GROUPS.pattern}|{_PAIR.pattern}")  # asked first: replacing costs five times as much
+_OF_SCREENS = frozenset({"case", "field", "map", "note", "page", "web"})  # two of them beside each other are no name
 MEMO = 300_000  # tokens remembered
 _PIECES = re2.compile(r"([/?&:#]+)")
 
@@ -73,12 +88,17 @@ class FreeText:
 
     def clean(self, text: str) -> str:
         """The text with every token judged."""
+        if self._deny and _SUSPECT.search(text):
+            text = self._pairs(str(_GROUPS.sub(self._group, text)))
+        return self._judged(text)
+
+    def _judged(self, text: str) -> str:
         memo = self._memo
         if len(memo) > MEMO:
             memo.clear()
         done: list[str] = []
         position = last = 0
-        removed = False
+        removed = REMOVED in text
         for word in text.translate(_GAPS).split():
             made = memo.get(word)
             if made is None:
@@ -89,10 +109,32 @@ class FreeText:
                 done += (text[last:start], made)
                 last = position
                 removed = removed or REMOVED in made
-        if not done:
+        if not done and not removed:
             return text
         cleaned = "".join(done) + text[last:]
         return self._neighbours(_once(cleaned)) if removed and self._deny else cleaned
+
+    def _group(self, found: Any) -> str:
+        """``06 12 34 56 78``; several statuses (``401 401 401``) and a few small numbers are none."""
+        if found.start() and found.string[found.start() - 1] in "-/:.,":
+            return str(found[0])  # the end of a date, or of a long number
+        groups = found[0].split()
+        digits = sum(c.isdigit() for c in found[0])
+        if digits < 8 or (found[0][0] != "+" and all(len(g) == 3 for g in groups)):
+            return str(found[0])
+        self._names.count("number", "groups of digits")
+        return REMOVED
+
+    def _pairs(self, text: str) -> str:
+        """``May Young``: two words beside each other that are both names too."""
+
+        def judged(found: Any) -> str:
+            if {found[1].lower(), found[2].lower()} <= _OF_SCREENS:
+                return str(found[0])
+            self._names.count("word", "two names that are words")
+            return REMOVED
+
+        return str(_PAIR.sub(judged, text))
 
     def _neighbours(self, text: str) -> str:
         """``Will`` of ``Will Smithers``: a word that is a name too goes with the unknown word beside it."""
@@ -117,7 +159,7 @@ class FreeText:
 
     def _core(self, core: str) -> str:
         names = self._names
-        if names.kept(core) or TIME.fullmatch(core):
+        if names.kept(core) or (TIME.fullmatch(core) and not (self._deny and _BORN.fullmatch(core))):
             return core
         if "@" in core and (found := EMAIL.search(core)):
             return self._around(core, found.start(), names.email(found[0]), found.end())
@@ -132,14 +174,23 @@ class FreeText:
         if "\\" in core and (found := _ACCOUNT.fullmatch(core)):
             return names.account(found[1], found[2])
         if _NUMBER.fullmatch(core):
-            return core
+            return self._number(core)
         if _HOST.fullmatch(core) and not _is_code(core):
             return names.host(core)
         if not self._deny:
             return core
         return self._words(core)
 
+    def _number(self, core: str) -> str:
+        if not self._deny or sum(c.isdigit() for c in core) < _DIGITS or _CODE.fullmatch(core) or _DAY.fullmatch(core):
+            return core
+        self._names.count("number", "long number")
+        return REMOVED
+
     def _words(self, core: str) -> str:
+        if _PREFIXED.fullmatch(core) and not _CODE.fullmatch(core):
+            self._names.count("number", "long number")
+            return REMOVED
         if len(core) >= 20 and OPAQUE.fullmatch(core) and is_opaque(core):
             self._names.count("id", "unregistered id")
             return ID_REMOVED

@@ -98,6 +98,9 @@ EVIDENCE = [
     f"https://api.us.castordoc.com/auth/scim/Users/{VENDOR}",
     "urn:ietf:params:scim:schemas:core:2.0:User userName name.givenName externalId",
     "application.provision.user.push EntrySynchronizationSkip",
+    "E0000011 AADSTS700016 0x80070005 ?aadOptscim062020 RFC7644",
+    "11/20/2026 1:31:00 PM, 20.11.2026 and 0001-01-01",
+    "On the Web Page the Field Map failed with 401 401 401 after 1,234,567 of 20,000 rows in 2400 seconds.",
     "It will retry; the map of attributes is complete.",
 ]
 
@@ -179,6 +182,36 @@ def test_sr_20_an_identifier_in_free_text_goes_unless_a_structured_field_holds_i
         done = redactor.text(f"The value {value} failed")
         assert value not in done and done.startswith("The value ") and done.endswith(" failed"), kind
     assert redactor.text(f"The account {VENDOR} failed") == f"The account {VENDOR} failed"
+
+
+NUMBERS = {
+    "phone": "+49 170 1234567",
+    "phone in pairs": "+33 6 12 34 56 78",
+    "phone at home": "06 12 34 56 78",
+    "phone with dashes": "555-123-4567",
+    "phone in parts": "555 123 4567",
+    "phone whole": "01701234567",
+    "staff number": "00481516",
+    "staff number with letters": "X00481516",
+    "insurance": "123-45-6789",
+    "insurance in parts": "123 45 6789",
+    "birthday": "1987-03-14",
+    "birthday in Germany": "14.03.1987",
+    "birthday in America": "03/14/1987",
+    "account": "DE89370400440532013000",
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_sr_35_numbers_that_may_be_somebodys_are_removed(kind: str) -> None:
+    done = made.redactor().text(f"The value {NUMBERS[kind]} is not unique.")
+    assert done == "The value [removed] is not unique."
+    assert NUMBERS[kind] in made.redactor(redaction="names-only").text(f"The value {NUMBERS[kind]} is not unique.")
+
+
+@pytest.mark.parametrize("name", ["May Young", "Young, May", "Grant Hill"])
+def test_sr_35_two_words_beside_each_other_that_are_both_names_are_removed(name: str) -> None:
+    assert made.redactor().text(f"The user {name} exists.") == "The user [removed] exists."
 
 
 def test_sr_36_an_error_of_the_redactor_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
