@@ -63,9 +63,11 @@ def runs_on_schedule(snapshot: Snapshot) -> Outcome:
             Status.PASS,
             f"A cycle has been running since {when(began)}; the first one after a restart takes 20 minutes to hours.",
         )
-    if pd.notna(began) and not ended >= began and snapshot.as_of - began > longest_cycle(snapshot):
-        return _stuck(snapshot, began)
-    ended = ended if pd.notna(ended) else began
+    saved = _saved_as_file(snapshot, "entra.job")
+    if pd.notna(began) and not ended >= began:
+        if not saved and snapshot.as_of - began > longest_cycle(snapshot):
+            return _stuck(snapshot, began)
+        ended = began  # no file tells that a cycle has not ended since it was saved
     if pd.isna(ended):
         return Outcome(Status.SKIPPED, "The job does not tell when it last ran.")
     interval = cycle(snapshot)
@@ -73,7 +75,7 @@ def runs_on_schedule(snapshot: Snapshot) -> Outcome:
     minutes = int(interval.total_seconds() // 60)
     if snapshot.as_of <= due + interval:
         return Outcome(Status.PASS, f"The last cycle ended {when(ended)}; every {minutes} minutes, next {when(due)}.")
-    if _saved_as_file(snapshot, "entra.job"):
+    if saved:
         return _overdue_in_a_file(snapshot, ended, due)
     return Outcome(
         Status.FAIL,
