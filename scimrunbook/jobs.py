@@ -24,7 +24,11 @@ def own_jobs(snapshot: Snapshot) -> pd.DataFrame:
 
     A SCIM template comes before any other, then the job that ran last.
     """
-    jobs = snapshot["jobs"]
+    return own_among(snapshot["jobs"])
+
+
+def own_among(jobs: pd.DataFrame) -> pd.DataFrame:
+    """``own_jobs`` of the table ``jobs`` alone."""
     scim = jobs["template"].fillna(jobs["job_id"]).fillna("").str.casefold().str.startswith(("scim", "customappsso"))
     order = jobs.assign(scim=scim).sort_values(["scim", "last_began_at"], kind="stable", na_position="first")
     return jobs.loc[order.index[-1:]]

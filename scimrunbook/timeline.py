@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from scimrunbook.history import open_failures, operations, refusals
+from scimrunbook.jobs import own_jobs
 from scimrunbook.matching import accounts
 from scimrunbook.scope import scope
 from scimrunbook.snapshot import Snapshot
@@ -71,7 +72,7 @@ def _settings(snapshot: Snapshot) -> pd.DataFrame:
 
 
 def _quarantine(snapshot: Snapshot) -> pd.DataFrame:
-    rows = snapshot["jobs"].dropna(subset=["quarantine_since"]).reset_index(drop=True)
+    rows = own_jobs(snapshot).dropna(subset=["quarantine_since"]).reset_index(drop=True)
     said = "quarantine began" + (": " + rows["quarantine_reason"]).fillna("")
     return _part(rows["quarantine_since"], "quarantine", said, "jobs")
 
@@ -112,7 +113,7 @@ def _cycles(snapshot: Snapshot) -> pd.DataFrame:
     each = rows.groupby("cycle_id", sort=False).agg(at=("at", "min"), n=("at", "size"), bad=("bad", "sum"))
     each = each.sort_values("at").tail(200).reset_index(drop=True)
     said = "cycle of " + each["n"].astype("str") + " operations, " + each["bad"].astype("str") + " failed"
-    jobs = snapshot["jobs"].reset_index(drop=True)
+    jobs = own_jobs(snapshot).reset_index(drop=True)
     latest = "the latest cycle began" + (" (" + jobs["last_state"] + ")").fillna("")
     parts = [_part(each["at"], "cycle", said, "events"), _part(jobs["last_began_at"], "cycle", latest, "jobs")]
     return pd.concat(parts, ignore_index=True)

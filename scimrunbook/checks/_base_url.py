@@ -21,6 +21,7 @@ from scimrunbook.checks._words import (
 )
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Reach, Status
 from scimrunbook.history import iso, refusals, when
+from scimrunbook.jobs import own_jobs
 from scimrunbook.snapshot import Snapshot
 
 S = "base_url_and_token"
@@ -160,8 +161,8 @@ def other_region_not_used(snapshot: Snapshot) -> Outcome:
         [
             _texts(snapshot["config_changes"], "at", "detail"),
             _texts(snapshot["events"], "at", "reason"),
-            _texts(snapshot["jobs"], "last_began_at", "last_error_message"),
-            _texts(snapshot["jobs"], "quarantine_since", "quarantine_error_message"),
+            _texts(own_jobs(snapshot), "last_began_at", "last_error_message"),
+            _texts(own_jobs(snapshot), "quarantine_since", "quarantine_error_message"),
         ],
         ignore_index=True,
     ).sort_values("at", kind="stable", na_position="first")

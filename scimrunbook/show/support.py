@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from scimrunbook.jobs import own_among
 from scimrunbook.show.tables import table
 from scimrunbook.show.view import View
 from scimrunbook.show.words import PROVIDER, count, esc, moment
@@ -90,7 +91,7 @@ def steps(view: View) -> list[str]:
 
 def _jobs(view: View) -> Iterator[list[str]]:
     columns = ["state", "quarantine_reason", "quarantine_error_code", "last_error_code"]
-    for job in view.tables["jobs"][columns].itertuples(index=False):
+    for job in own_among(view.tables["jobs"])[columns].itertuples(index=False):
         words = [str(v) for v in job if isinstance(v, str) and v]
         if len(words) > 1 or (words and words[0].casefold() in _TROUBLE):
             yield list(dict.fromkeys(words))
@@ -112,7 +113,7 @@ def error_texts(view: View) -> dict[str, int]:
 
 def _of_jobs(view: View, *columns: str) -> Counter[str]:
     """In how many jobs a text stands; one that stands in two columns of a job counts once."""
-    rows = view.tables["jobs"][list(columns)].itertuples(index=False)
+    rows = own_among(view.tables["jobs"])[list(columns)].itertuples(index=False)
     return Counter(text for row in rows for text in {str(v) for v in row if isinstance(v, str) and v})
 
 

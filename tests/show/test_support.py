@@ -91,3 +91,14 @@ def test_the_same_answer_to_a_later_try_is_the_same_error() -> None:
     made = view(events=[FAILED, later], jobs=[job])
     assert support.error_texts(made) == {"No.": 2, "Off": 1}
     assert support.error_codes(made) == {"Bad2": 1, "Bad": 2}
+
+
+def test_the_quarantine_of_another_job_of_the_application_is_not_told_support() -> None:
+    own = {"job_id": "scim.t.1", "template": "scim", "state": "Active", "last_began_at": "2026-11-20T13:00:00Z"}
+    other = {"job_id": "AzureADToSAML.x", "template": "Other", "state": "Quarantine",
+             "quarantine_error_code": "Foreign",
+             "quarantine_error_message": "not ours", "last_began_at": "2026-11-20T13:30:00Z"}  # fmt: skip
+    told = view(jobs=[own, other])
+    assert "Foreign" not in support.error_codes(told) and "not ours" not in support.error_texts(told)
+    assert not any("Foreign" in step for step in support.steps(told))
+    assert "Foreign" in support.error_codes(view(jobs=[{**own, "quarantine_error_code": "Foreign"}]))
