@@ -331,7 +331,8 @@ def _unexplained(
 def _explains(cause: RankedCause, symptom: str, by_id: Mapping[str, Finding]) -> bool:
     """Whether the cause can be why: its family fits, and it holds up everybody, or somebody to whom it happens.
 
-    A warning that concerns nobody explains nothing; where nobody is known to suffer, any other cause may be why.
+    A warning that concerns nobody explains nothing, but for the symptom it is the very sight of (a question about
+    Transform); where nobody is known to suffer, any other cause may be why.
     """
     if cause.cause not in {c.value for c in EXPLAINS[symptom]}:
         return False
@@ -341,7 +342,7 @@ def _explains(cause: RankedCause, symptom: str, by_id: Mapping[str, Finding]) ->
     observed = by_id.get(guide.SYMPTOMS[symptom].observed_by)
     sufferers = set(observed.affected) if observed and observed.status is Status.FAIL else set()
     if not cause.affected:
-        return lead is not None and lead.status is Status.FAIL
+        return lead is not None and (lead.status is Status.FAIL or lead is observed)
     return not sufferers or bool(sufferers.intersection(cause.affected))
 
 
