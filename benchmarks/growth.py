@@ -62,26 +62,27 @@ def exponent(points: list[Point], measure: str) -> float:
 
 
 def picture(title: str, unit: str, points: list[Point], said: str) -> str:
-    """Two panels on logarithmic axes, time and peak memory; every point with its figure."""
-    parts = [text(20, 26, title, "b"), text(20, 46, said, "s t")]
-    room = (WIDTH - 60) / 2
+    """Two panels on logarithmic axes, time above peak memory; every point with its figure."""
+    parts = [text(20, 26, title, "b")]
+    parts += [text(20, 46 + 18 * row, each, "s t") for row, each in enumerate(said.split("; "))]
     for place, (measure, what) in enumerate((("seconds", "s"), ("peak_mb", "MB"))):
-        parts += _panel(20 + place * (room + 20), room, points, measure, what, unit)
-    return svg(360, *parts)
+        parts += _panel(90 + place * 290, points, measure, what, unit)
+    return svg(660, *parts)
 
 
-def _panel(left: float, width: float, points: list[Point], measure: str, what: str, unit: str) -> Iterator[str]:
-    top, bottom, inner = 100, 310, width - 50
+def _panel(head: float, points: list[Point], measure: str, what: str, unit: str) -> Iterator[str]:
+    left, width = 20, WIDTH - 40
+    top, bottom, inner = head + 36, head + 220, width - 60
     sizes, values = [p["size"] for p in points], [p[measure] for p in points]
     low, high = min(values) / 1.5, max(values) * 1.5
     spread = math.log(max(sizes) / min(sizes)) or 1.0
 
     def at(size: float, value: float) -> tuple[float, float]:
-        x = left + 25 + inner * math.log(size / min(sizes)) / spread
+        x = left + 30 + inner * math.log(size / min(sizes)) / spread
         return x, bottom - (bottom - top) * math.log(value / low) / math.log(high / low)
 
     kind = {"seconds": "time", "peak_mb": "peak memory"}[measure]
-    yield text(left, 78, f"{kind}: grows as n^{exponent(points, measure):.2f} at the largest sizes", "b")
+    yield text(left, head, f"{kind}: grows as n^{exponent(points, measure):.2f} at the largest sizes", "b")
     yield line(left, bottom, left + width, bottom)
     spots = [at(s, v) for s, v in zip(sizes, values, strict=True)]
     for a, b in pairwise(spots):
