@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import io
 import itertools
+import json
 import re
 import zipfile
 import zlib
@@ -24,6 +25,7 @@ from scimrunbook.sources.exports.files import Place
 CHUNK = 2 << 20  # bytes read at a time
 MAX_RECORD = 64 << 20  # bytes that may be held until a record ends
 MAX_RATIO = 200  # decompressed to compressed
+_BETWEEN = re.compile(r"\s*,?\s*")
 _HELD = re.compile(rb'\s*(?:\{[^\[]{0,4096}?"(?:value|records)"\s*:\s*)?\[\s*')
 _KEY = re.compile(rb'\s*\{\s*"((?:[^"\\]|\\.){1,64})"')
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
@@ -230,5 +232,20 @@ def _one_by_one(held: bytes, cut: re.Pattern[bytes]) -> list[Raw]:
         try:
             pieces += _LIST.decode(b"[" + held[begin:end] + b"]")  # more than one where a record begins otherwise
         except msgspec.DecodeError:
-            pieces.append(held[begin:end])
+            pieces += _leniently(held[begin:end])
     return pieces
+
+
+def _leniently(piece: bytes) -> list[Raw]:
+    """The records of a piece that holds what JSON does not know and some write (NaN, Infinity); else the piece."""
+    text = piece.decode("utf-8", "surrogateescape")
+    decoder, found, at = json.JSONDecoder(), [], 0
+    try:
+        while at < len(text):
+            _, end = decoder.raw_decode(text, at)
+            found.append(text[at:end].encode("utf-8", "surrogateescape"))
+            between = _BETWEEN.match(text, end)
+            at = between.end() if between else end
+    except (ValueError, RecursionError):
+        return [piece]
+    return list(found)

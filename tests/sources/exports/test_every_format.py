@@ -168,6 +168,14 @@ def test_no_json_record_is_lost(title: str, draw: st.DataObject, tmp_path_factor
             accounted(row(folder, title, name, content), what_of(title), number)
 
 
+def test_a_number_that_json_does_not_know_loses_no_record_beside_it(tmp_path: Path) -> None:
+    title = "Entra provisioning log (JSON)"
+    records: list[Any] = JSON[title]()
+    records[3]["unheardOf"] = float("inf")  # the next record begins with another key
+    with patch.object(files, "LARGE", 0):
+        accounted(row(tmp_path, title, "a.json", json.dumps(records)), what_of(title), MANY)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("title", sorted(SINGLE))
 @settings(max_examples=12, deadline=None)
