@@ -5,6 +5,7 @@ Sources: RFC 7644 section 3.4.2.4 (paging; how it is walked: ``scim_walk``), RFC
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import compress
@@ -56,7 +57,7 @@ def read(
     return reader
 
 
-class _Step(Generic[P]):
+class _Step(Generic[P], ABC):
     """One kind of resource, walked and covered; rows that came before a failure are kept."""
 
     def __init__(self, reader: Reader, parts: Parts, progress: Progress) -> None:
@@ -98,11 +99,11 @@ class _Step(Generic[P]):
             raise _refusal(answer)
         return self.decode(answer, f"The list of {path}")
 
-    def decode(self, answer: Answer, where: str) -> P:
-        raise NotImplementedError
+    @abstractmethod
+    def decode(self, answer: Answer, where: str) -> P: ...
 
-    def keep(self, page: P, fresh: list[bool]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def keep(self, page: P, fresh: list[bool]) -> None: ...
 
 
 class _Accounts(_Step[Columns]):
