@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ from typer.testing import CliRunner
 from scimrunbook import notebooks, practice
 from scimrunbook import snapshot as snapshots
 from scimrunbook.cli import app
+from scimrunbook.evidence import share as sharing
 from scimrunbook.evidence import views
 from scimrunbook.evidence.verify import members_of
 from scimrunbook.run import run_incident
@@ -260,7 +262,13 @@ def test_sr_71_the_demo_ends_with_two_verdicts_and_no_canary(tmp_path: Path, mon
         run = Path(place.strip()).parent  # relative to where one stands, as it is printed
         said = CliRunner().invoke(app, ["share", str(run), "--practice", "--unsigned"])
         assert said.exit_code == 0, said.output
-        members = members_of(next((run.parent / "shared").glob("*.zip")).read_bytes())
+        archive = next((run.parent / "shared").glob("*.zip"))
+        members = members_of(archive.read_bytes())
+        created = datetime.fromisoformat(json.loads(members["custody.json"])["created_utc"])
+        first = archive.read_bytes()
+        again = sharing.share(run, practice=True, unsigned=True, created=created).archive.read_bytes()
+        changed = [n for n, content in members_of(again).items() if members.get(n) != content]
+        assert changed == [] and again == first, "notebooks executed anew come out byte for byte alike"
         nobody_is_named(members, everybody(run))
         assert not [n for n, c in members.items() if str(tmp_path) in c.decode()]
         texts[f"share {provider}"] = said.output
