@@ -5,6 +5,7 @@ Sources: RFC 7644 section 3.4.2.4 (paging; how it is walked: ``scim_walk``), RFC
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,15 +46,18 @@ def read(
     ``open_reader(auth)`` makes a reader for the endpoint's origin. Without a secret only the probe's control
     requests are sent. ``probe``: off | light | full. Never raises for what the endpoint answers.
     """
-    with open_reader(BearerAuth(secret) if secret else None) as reader:
+    with contextlib.ExitStack() as open_ones:
+        reader = lists = open_ones.enter_context(open_reader(BearerAuth(secret) if secret else None))
         unreachable = None
         if probe != "off":
             progress(HOW_TO_GET["catalog.probe"].title, 0)
             asking = catalog_probe.Probe(open_reader, reader, secret, incident, parts, full=probe == "full")
             unreachable = asking.run()
+            if secret is not None and asking.only_alone:
+                lists = open_ones.enter_context(open_reader(BearerAuth(secret, "")))
         if secret is not None:
-            _Accounts(reader, parts, progress).read("catalog.users", "/Users", unreachable)
-            _Teams(reader, parts, progress).read("catalog.groups", "/Groups", unreachable)
+            _Accounts(lists, parts, progress).read("catalog.users", "/Users", unreachable)
+            _Teams(lists, parts, progress).read("catalog.groups", "/Groups", unreachable)
     return reader
 
 
@@ -63,6 +67,7 @@ class _Step(Generic[P], ABC):
     def __init__(self, reader: Reader, parts: Parts, progress: Progress) -> None:
         self.reader, self.parts, self.progress = reader, parts, progress
         self.singles = 0  # resources fetched one by one
+        self.untold = 0  # groups whose members neither the list nor a look-up told
         self.quirks: list[str] = []
 
     def read(self, what: str, path: str, unreachable: ReadFailure | None) -> None:
@@ -87,9 +92,12 @@ class _Step(Generic[P], ABC):
             notes.append(f"While reading, the endpoint's count went from {tally.first_total} to {tally.total}.")
         if tally.total is not None and tally.total != rows + tally.unreadable:
             notes.append(f"The endpoint counts {tally.total}, and gave {rows}.")
+        if self.untold:
+            notes.append(f"The list leaves members out; those of {self.untold} groups were not read.")
         if self.quirks:
             notes.append(f"Not as RFC 7644 wants it: {', '.join(dict.fromkeys(self.quirks))}.")
-        whole = failure is None and not tally.unreadable and (tally.total is None or rows >= tally.total)
+        ended = failure is None and not (tally.cut or self.untold)
+        whole = ended and not tally.unreadable and (tally.total is None or rows >= tally.total)
         self.parts.cover(what, source="live", name=name, rows=rows, unreadable=tally.unreadable, complete=whole,
                          note=" ".join(notes) or None)  # fmt: skip
 
@@ -150,15 +158,18 @@ class _Teams(_Step[_Groups]):
     def with_members(self, document: Row) -> Row:
         """The group itself where the list left its members out; some servers do, to keep lists small."""
         key = scim.identity(document)
-        if key is None or scim.get(document, "members") is not None or self.singles >= MAX_SINGLE:
+        if key is None or scim.get(document, "members") is not None:
             return document
-        self.singles += 1
-        try:
-            answer = self.reader.get(f"{PATH}/Groups/{quote(key, safe='')}", headers=SCIM)
-            single = answer.json() if answer.status == 200 else None
-        except ReadFailure:
-            return document
-        return single if isinstance(single, dict) and scim.identity(single) == key else document
+        single = None
+        if self.singles < MAX_SINGLE:
+            self.singles += 1
+            with contextlib.suppress(ReadFailure):
+                answer = self.reader.get(f"{PATH}/Groups/{quote(key, safe='')}", headers=SCIM)
+                single = answer.json() if answer.status == 200 else None
+        if isinstance(single, dict) and scim.identity(single) == key:
+            return single
+        self.untold += 1
+        return document
 
 
 def _refusal(answer: Answer) -> ReadFailure:

@@ -82,6 +82,7 @@ class Probe:
         self.limit = FULL if full else LIGHT
         self.exchanges: dict[str, Exchange] = {}
         self.failure: ReadFailure | None = None
+        self.refused = False  # whether the token was, every time, after ``Bearer``
 
     def run(self) -> ReadFailure | None:
         """Sends the requests and covers them; the failure where the endpoint cannot be reached at all."""
@@ -103,6 +104,12 @@ class Probe:
         )
         return unreachable
 
+    @property
+    def only_alone(self) -> bool:
+        """Whether Catalog refuses the token after ``Bearer`` and takes the same one by itself."""
+        alone = self.exchanges.get("token_without_bearer")
+        return self.refused and alone is not None and alone.listed
+
     def with_token(self) -> str:
         path, headers = self.provider_test()
         first = self.ask("provider_test", path, expect.a_list, headers)
@@ -112,6 +119,7 @@ class Probe:
         for _ in range(REPEATS_LIGHT if refused else 0):
             again = self.ask("provider_test_again", path, expect.a_list, headers)
             refused = refused and again is not None and again.status in (401, 403)
+        self.refused = refused
         self.controls()
         if refused:
             return "The token is refused: only the controls were asked besides."

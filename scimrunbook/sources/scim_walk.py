@@ -3,7 +3,9 @@
 Source: RFC 7644 section 3.4.2.4. Servers ignore ``startIndex``, send fewer rows than asked for, repeat and drop them,
 or order them anew for every request (facts of the field). So pages are fetched ahead only after the first page came
 back the same, the second held nobody of the first, and as long as every page is exactly as long as it should be and
-new. The first that is not ends that: from there on each page begins where the rows received so far end.
+new. The first that is not ends that: from there on each page begins where the rows received so far end. Where the
+total shrinks on the way, whoever stood behind the deleted has moved up into what was read already: reading goes back by
+as many rows.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ FEW = 4  # pages up to which fetching ahead is not worth the two requests that p
 WIDTHS = 2, 8  # requests in flight: at first, and at most
 SLACK = 1.2  # pages beyond totalResults / page size that are still followed
 MAX_PAGES = 50_000  # where no total is told
+MOST_BACK = 20  # times reading goes back after somebody who moved up
 
 
 class Page(Protocol):
@@ -47,11 +50,14 @@ class Tally:
     seen: set[int] = field(default_factory=set)  # hashes of keys: a million texts would cost 100 MB
     requests: int = 0
     received: int = 0  # rows, readable or not
+    at: int = 0  # how far down the list reading is; less than ``received`` once it went back
     twice: int = 0
     unreadable: int = 0
     total: int | None = None
     first_total: int | None = None
     at_once: int = 1
+    back: int = 0  # times reading went back
+    cut: bool = False  # whether it ended before the list did, or may have
     broke: ReadFailure | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -64,6 +70,8 @@ class Walk(Generic[P]):
         self.tally = Tally()
         self.size = PAGE
         self.cap = MAX_PAGES
+        self.read_to = 0  # how far down the list rows were read; beyond ``tally.at`` where reading went back
+        self.counts = True  # whether ``totalResults`` counts the list; some servers count the page
 
     def pages(self) -> Iterator[tuple[P, list[bool]]]:
         """Each page, and which of its keys are new. Ends at the total, an empty or repeated page, a failure, a cap."""
@@ -72,10 +80,12 @@ class Walk(Generic[P]):
         if first is None:
             return
         tally.first_total = first.total
-        yield first, self.take(first)
+        yield first, self.take(first, 0)
+        if first.rows == first.total == PAGE:
+            yield from self.behind(first)
         if not first.rows or self.whole():
             return
-        if first.total is not None:
+        if first.total is not None and self.counts:
             # A server that sends fewer than asked for gets that many pages more.
             self.cap = int(first.total / first.rows * SLACK) + 2
             if first.total > LARGE:
@@ -85,17 +95,28 @@ class Walk(Generic[P]):
         if not (tally.broke or self.whole() or self.over()):
             yield from self.one_by_one()
 
+    def behind(self, first: P) -> Iterator[tuple[P, list[bool]]]:
+        """A full page whose total is that very page: whether the list ends there is seen behind it only."""
+        page = self.get(first.rows + 1, PAGE)
+        if page is None or not page.rows or all(hash(k) in self.tally.seen for k in page.keys):
+            return
+        self.counts = False
+        self.tally.notes.append("The endpoint counts the page and not the list, so its count was not used.")
+        yield page, self.take(page, first.rows)
+
     def one_by_one(self) -> Iterator[tuple[P, list[bool]]]:
         tally = self.tally
         while not self.over():
-            page = self.get(tally.received + 1, self.size)
+            begin, known = tally.at, self.read_to
+            page = self.get(begin + 1, self.size)
             if page is None:
                 return
-            fresh = self.take(page)
+            fresh = self.take(page, begin)
             yield page, fresh
-            if not page.rows or self.whole():
+            if self.whole() or not (page.rows or tally.at < begin):
                 return
-            if not any(fresh) and not page.unreadable:
+            if not (any(fresh) or page.unreadable) and known <= begin <= tally.at:
+                tally.cut = True
                 tally.notes.append("A page came again, so paging does not advance; reading was stopped.")
                 return
 
@@ -110,22 +131,23 @@ class Walk(Generic[P]):
             return
         step = again.rows
         if step > first.rows:
-            yield again, self.take(again, first)
+            yield again, self.take(again, 0, first)
             self.cap = tally.requests + int((total - step) / step * SLACK) + 2
         if self.whole():
             return
         self.size = step
-        second = self.get(tally.received + 1, step)
+        begin = tally.at
+        second = self.get(begin + 1, step)
         if second is None:
             return
-        sound = self.sound(second, tally.received, step, total)
-        yield second, self.take(second)
+        sound = self.sound(second, begin, step, total)
+        yield second, self.take(second, begin)
         waiting: deque[tuple[int, Future[P]]] = deque()
-        width, following, since, slowed = WIDTHS[0], tally.received, 0, self.throttled()
+        width, following, since, slowed = WIDTHS[0], tally.at, 0, self.throttled()
         while sound and not self.whole():
             # What is thrown away at an odd page must leave enough to read the rest one by one, and two pages of growth.
             done = tally.requests - len(waiting)
-            spare = self.cap - done - -(-(total - tally.received) // step) - 2
+            spare = self.cap - done - -(-(total - tally.at) // step) - 2
             while len(waiting) < min(width, max(1, 1 + spare)) and following < total and tally.requests < self.cap:
                 waiting.append((following, self.start(following + 1, step)))
                 following += step
@@ -139,7 +161,7 @@ class Walk(Generic[P]):
                 tally.broke = failure
                 return
             sound = self.sound(page, begin, step, total)
-            yield page, self.take(page)
+            yield page, self.take(page, begin)
             since += 1
             if self.throttled() > slowed:
                 width, since, slowed = max(1, width // 2), 0, self.throttled()
@@ -175,29 +197,48 @@ class Walk(Generic[P]):
             self.tally.broke = failure
             return None
 
-    def take(self, page: P, before: P | None = None) -> list[bool]:
-        """Counts a page; which of its keys are new. ``before``: a page it begins with, counted already."""
+    def take(self, page: P, begin: int, before: P | None = None) -> list[bool]:
+        """Counts a page that begins behind ``begin`` rows; which of its keys are new.
+
+        ``before``: a page it begins with, counted already.
+        """
         tally, skip = self.tally, len(before.keys) if before else 0
+        known = self.read_to - begin  # so many of its rows were read before, on purpose
         tally.received += page.rows - (before.rows if before else 0)
         tally.unreadable += page.unreadable - (before.unreadable if before else 0)
-        tally.total = page.total
+        tally.at = begin + page.rows
+        self.read_to = max(self.read_to, tally.at)
+        if self.counts and page.total is not None and tally.total is not None and page.total < tally.total:
+            self.go_back(begin, tally.total - page.total)
+        tally.total = page.total if self.counts else None
         fresh = []
         for number, key in enumerate(page.keys):
             mark = hash(key)
             new = mark not in tally.seen
             if new:
                 tally.seen.add(mark)
-            elif number >= skip:
+            elif number >= max(skip, known):
                 tally.twice += 1
             fresh.append(new)
         return fresh
 
+    def go_back(self, begin: int, gone: int) -> None:
+        """Somebody was deleted since the page before: as many may have moved up over the edge of this page."""
+        tally = self.tally
+        if tally.back >= MOST_BACK:
+            tally.cut = True
+            return
+        tally.back += 1
+        self.cap += 1
+        tally.at = max(0, begin - gone)
+
     def whole(self) -> bool:
-        return self.tally.total is not None and self.tally.received >= self.tally.total
+        return self.tally.total is not None and self.tally.at >= self.tally.total
 
     def over(self) -> bool:
         """Whether the bound on requests is reached; says so once."""
         if self.tally.requests < self.cap:
             return False
+        self.tally.cut = True
         self.tally.notes.append(f"Reading was stopped after {self.tally.requests} pages.")
         return True

@@ -317,6 +317,38 @@ def test_intermittent_refusals_are_counted_and_reading_goes_on() -> None:
     assert len(got["accounts"]) == 3
 
 
+def test_where_the_token_is_taken_without_bearer_only_its_lists_are_read_so() -> None:
+    made = practice()
+
+    async def alone(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Knows the token by itself only: what is shown to the endpoint behind it is the other way round."""
+        shown = dict(scope["headers"]).get(b"authorization", b"")
+        turned = b"Bearer " + shown if not shown.startswith(b"Bearer ") else shown.removeprefix(b"Bearer ")
+        headers = [(k, v) for k, v in scope["headers"] if k != b"authorization"]
+        await made.app(
+            {**scope, "headers": [*headers, *([(b"authorization", turned)] if shown else [])]}, receive, send
+        )
+
+    got = collected(alone)
+    assert probed(got)["provider_test"] == (401, False) and probed(got)["token_without_bearer"][0] == 200
+    assert (len(got["accounts"]), len(got["teams"])) == (25, 2)
+    assert covered(got, "catalog.users")["complete"] and covered(got, "catalog.groups")["complete"]
+    assert not len(collected(alone, provider="entra")["accounts"])  # Entra adds Bearer by itself: it is never let in so
+
+
+def test_members_that_nobody_told_make_a_list_incomplete(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "MAX_SINGLE", 3)
+
+    def answer(path: str, query: dict[str, str]) -> Answer:
+        if path == "/Groups":
+            return listing([{"id": f"g{n}", "displayName": f"G{n}"} for n in range(5)])
+        return (500, {}) if path == "/Groups/g1" else (200, {"id": path.rpartition("/")[2], "displayName": "G"})
+
+    told = covered(collected(scripted(answer), probe="off"), "catalog.groups")
+    assert not told["complete"] and told["rows"] == 5
+    assert "those of 3 groups were not read" in told["note"]
+
+
 def test_groups_listed_without_members_are_fetched_one_by_one() -> None:
     def answer(path: str, query: dict[str, str]) -> Answer:
         if path == "/Groups":

@@ -112,6 +112,55 @@ def test_irregular_paging_is_read_one_by_one_and_said(quirk: str) -> None:
         assert len(found) == 100 and len(server.asked) < 6
 
 
+class Leaving(Server):
+    """Somebody near the top is deleted once ``after`` requests were answered, so that everybody behind moves up."""
+
+    def __init__(self, total: int, after: int, gone: int = 1) -> None:
+        super().__init__(total, 100)
+        self.people, self.after, self.gone = list(range(1, total + 1)), after, gone
+
+    def ids(self, start: int, count: int) -> list[int]:
+        if len(self.asked) > self.after and self.gone:
+            with self.lock:
+                del self.people[4 : 4 + self.gone]
+                self.total, self.gone = len(self.people), 0
+        return self.people[start - 1 : start - 1 + min(self.most, count)]
+
+
+@pytest.mark.parametrize(
+    ("total", "after", "gone"), [(300, 1, 1), (101, 1, 1), (350, 3, 7), (300, 2, 2), (2000, 1, 1), (2000, 9, 3)]
+)
+def test_nobody_is_lost_where_somebody_is_deleted_while_the_list_is_read(total: int, after: int, gone: int) -> None:
+    server = Leaving(total, after, gone)
+    found, walk = walked(server)
+    assert {f"u{n}" for n in server.people} <= set(found) and len(found) == total
+    assert (walk.tally.total, walk.tally.twice, walk.tally.cut) == (total - gone, 0, False)
+
+
+def test_a_list_that_shrinks_without_end_is_not_called_whole() -> None:
+    class Shrinking(Server):
+        def ids(self, start: int, count: int) -> list[int]:
+            self.total -= 1
+            return super().ids(start, count)
+
+    _, walk = walked(Shrinking(9000, 100))
+    assert walk.tally.cut and walk.tally.back == scim_walk.MOST_BACK
+
+
+def test_a_server_that_counts_the_page_is_read_to_the_end() -> None:
+    class Counting(Server):
+        def __call__(self, start: int, count: int) -> Columns:
+            page = super().__call__(start, count)
+            page.total = len(page.keys)
+            return page
+
+    found, walk = walked(Counting(250, 100))
+    assert len(found) == 250 and walk.tally.total is None and not walk.tally.cut
+    assert "counts the page" in walk.tally.notes[0]
+    exactly, walk = walked(Server(100, 100))
+    assert len(exactly) == 100 and walk.tally.total == 100 and not walk.tally.notes
+
+
 def test_a_failure_midway_keeps_what_came_before_it() -> None:
     class Broken(Server):
         def __call__(self, start: int, count: int) -> Columns:
@@ -136,7 +185,7 @@ def test_without_a_total_the_walk_ends_at_the_bound(monkeypatch: pytest.MonkeyPa
     server = Untold(10**9, 10)
     found, walk = walked(server)
     assert len(server.asked) == 30 and len(found) == 300
-    assert "stopped after 30 pages" in walk.tally.notes[-1]
+    assert "stopped after 30 pages" in walk.tally.notes[-1] and walk.tally.cut
 
 
 # -- columns ----------------------------------------------------------------------------------------------------------
