@@ -97,7 +97,7 @@ class ScimrunbookEngine(NBClientEngine):  # type: ignore[misc]
         environment: dict[str, str] | None = None,
         **kwargs: Any,
     ) -> NotebookNode:
-        """``environment`` is what the kernel finds besides ours; ours is left alone, since engines run side by side."""
+        """``environment`` is what the kernel finds; without it all of ours, since a notebook run alone may collect."""
         for own in ("input_path", "timeout", "startup_timeout", "store_widget_state", "record_timing"):
             kwargs.pop(own, None)
         done: NotebookNode = EvidenceClient(
@@ -115,7 +115,7 @@ class ScimrunbookEngine(NBClientEngine):  # type: ignore[misc]
             # a graceful shutdown of ipykernel 7.4 hangs 2.5 s in about 1 of 40 runs
             shutdown_kernel="immediate",
             **kwargs,
-        ).execute(env={**os.environ, **(environment or {}), MODE_VARIABLE: "headless"})
+        ).execute(env={**(os.environ if environment is None else environment), MODE_VARIABLE: "headless"})
         return done
 
 

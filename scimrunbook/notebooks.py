@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scimrunbook.kernels.environment import bare
 from scimrunbook.runfolder import write
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ def execute(name: str, incident: Path, run: str, outputs: Path, target: Path) ->
             engine_name="scimrunbook",
             progress_bar=False,
             keep=kept.append,
-            environment={"SCIMRUNBOOK_OUTPUTS": str(outputs.resolve())},
+            environment={**bare(os.environ), "SCIMRUNBOOK_OUTPUTS": str(outputs.resolve())},
         )
     except Exception as failure:  # whatever a notebook dies of, the other eight still run
         problem = type(failure).__name__

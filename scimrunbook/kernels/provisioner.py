@@ -16,6 +16,8 @@ from typing import IO, Any, ClassVar
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from scimrunbook.kernels.environment import bare
+
 READY_SECONDS = 60
 FORK_SECONDS = 30
 
@@ -50,7 +52,7 @@ class Zygote:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **quiet},
+            env={**bare(os.environ), **quiet},  # each kernel gets its own by request
             start_new_session=True,
         )
         theirs.close()

@@ -12,6 +12,7 @@ import papermill
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from scimrunbook import notebooks
 from scimrunbook.kernels import provisioner
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
@@ -81,6 +82,27 @@ def test_nothing_leaks_from_one_notebook_to_the_next() -> None:
     first, second = (execute(notebook(look)).cells[0].outputs[0].text.splitlines() for _ in range(2))
     assert first[0] == second[0] == "False False 60"
     assert first[1] != second[1], "two notebooks drew the same random numbers"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fork", ["on", "off"])
+def test_a_kernel_of_a_run_finds_no_token_whoever_it_is_for(fork: str, tmp_path: Path, monkeypatch) -> None:
+    """Not by --reuse, which fetches none, nor those of a sweep's other incidents; not in the warm process either."""
+    monkeypatch.setenv("SCIMRUNBOOK_FORK", fork)
+    monkeypatch.setenv("TOKEN_OF_ANOTHER_INCIDENT", "canary-7d1f7d1f")
+    monkeypatch.setattr(provisioner.Zygote, "_instance", None)
+    monkeypatch.setattr(notebooks, "folder", lambda: tmp_path)
+    cell = "import os; print(dict(os.environ), open('/proc/self/environ').read())"
+    nbformat.write(notebook(cell), tmp_path / "00_look.ipynb")
+    notebooks.warm_up()
+    try:
+        assert notebooks.execute("00_look", tmp_path / "a.yaml", "r", tmp_path, tmp_path / "out.ipynb") is None
+    finally:
+        if provisioner.Zygote._instance is not None:
+            provisioner.Zygote._instance.close()
+    seen = (tmp_path / "out.ipynb").read_text()
+    assert "SCIMRUNBOOK_OUTPUTS" in seen and "HOME" in seen
+    assert "TOKEN_OF_ANOTHER_INCIDENT" not in seen and "canary" not in seen
 
 
 def test_without_a_warm_process_it_is_an_ordinary_kernel(monkeypatch) -> None:
