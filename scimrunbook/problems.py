@@ -39,6 +39,6 @@ def told(problem: Exception, folder: Path = Path()) -> tuple[str, int]:
 def _keep_traceback(problem: Exception, folder: Path) -> Path:
     path = folder / "scimrunbook-error.log"
     text = scrub("".join(traceback.format_exception(problem)))
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     return path

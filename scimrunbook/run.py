@@ -22,6 +22,7 @@ from scimrunbook.runfolder import RunFolder, head_of, outputs_of
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.sources.collect import collect
 from scimrunbook.sources.parts import Progress
+from scimrunbook.sources.turns import organisation, turn
 from scimrunbook.trace import trace
 
 EXIT_CODES = {"healthy": 0, "problem": 1, "inconclusive": 3}
@@ -170,7 +171,8 @@ def _snapshot(
     folder.record(collected_from=made_of)
     earlier = reusable(root / loaded.incident.incident, made_of) if reuse else None
     if earlier is None:
-        return collect(loaded, progress=progress, probe=probe, interactive=interactive)
+        with turn(root, organisation(loaded.incident), progress):
+            return collect(loaded, progress=progress, probe=probe, interactive=interactive)
     name, snapshot = earlier
     folder.record(reused=name)
     progress(f"the snapshot of {name} (as of {snapshot.facts.as_of}): nothing it was collected from has changed", 1, 1)

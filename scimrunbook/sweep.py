@@ -1,7 +1,7 @@
 """Many incidents side by side, each on its own: local processes, or the workers of an existing Dask cluster.
 
 What is finished is written down at once (``outputs/.sweeps/<name>/done.jsonl``). The same command after an
-interruption goes on where it stopped; an incident file that was edited meanwhile is run again.
+interruption goes on where it stopped; an incident file that was edited meanwhile, or could not be run, is run again.
 """
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ from concurrent.futures import (
     wait,
 )
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from scimrunbook.problems import UserProblem
+from scimrunbook.problems import UserProblem, told
 from scimrunbook.runfolder import write
+from scimrunbook.sweep_claim import claimed
 from scimrunbook.sweep_work import Outcome, Task, begin_worker, digest, run_task
 
 MEMORY_PER_INCIDENT_MB = 600  # a process, its warm process and two kernels at their peak, measured on 25 to 400 people
 DEATHS = 2  # so often a process may die under an incident that runs alone before it is given up
 WORST = (70, 2, 1, 3, 0)  # exit codes, the worst first
+RESUME_HOURS = 12  # cut off longer ago, a sweep is not gone on with: what it finished is yesterday's data
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,15 @@ class Standing:
 
 @dataclass(slots=True)
 class Cluster:
-    """How to make executors. ``width``: incidents at a time; ``lost``: errors that say that a worker went away."""
+    """How to make executors. ``width``: incidents at a time; ``lost``: errors that say that a worker went away;
+    ``check``: raises UserProblem where a worker does not see one of these paths.
+    """
 
     make: Callable[[], Executor]
     width: int
     lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
     close: Callable[[Executor], None] = field(default=lambda executor: executor.shutdown(cancel_futures=True))
+    check: Callable[[Sequence[Path]], None] = field(default=lambda _: None)
 
 
 def local(jobs: int | None = None) -> Cluster:
@@ -75,13 +80,31 @@ def local(jobs: int | None = None) -> Cluster:
 
 
 def default_jobs() -> int:
-    """Cores, or fewer where the free memory does not carry that many incidents at a time."""
+    """Cores this process may use, or fewer where the free memory does not carry that many incidents at a time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, _free_mb() // MEMORY_PER_INCIDENT_MB))
+
+
+def _free_mb() -> int:
+    """Free memory of the machine, or of the container where that is less (Linux; elsewhere enough for two)."""
     try:
         lines = Path("/proc/meminfo").read_text("ascii").splitlines()
         free = next(int(line.split()[1]) // 1024 for line in lines if line.startswith("MemAvailable"))
     except (OSError, StopIteration, ValueError):
-        free = MEMORY_PER_INCIDENT_MB * 2
-    return max(1, min(os.cpu_count() or 1, free // MEMORY_PER_INCIDENT_MB))
+        return MEMORY_PER_INCIDENT_MB * 2
+    for group in (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/memory")):
+        for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+            try:
+                most, taken = (int((group / name).read_text("ascii")) for name in (limit, used))
+            except (OSError, ValueError):  # not there, or "max"
+                continue
+            free = min(free, max(most - taken, 0) >> 20)
+    return free
+
+
+def _stands(known: Outcome, task: Task) -> bool:
+    """Whether an outcome of before is still one: what could not be run may have been mended beside its file."""
+    return known.state == "done" and known.sha256 == digest(task.file) and Path(known.folder).is_dir()
 
 
 class Ledger:
@@ -100,7 +123,7 @@ class Ledger:
                 self.finished[outcome.file] = outcome
         for task in tasks:
             known = self.finished.get(task.file)
-            if known is not None and (known.sha256 != digest(task.file) or known.state == "failed"):
+            if known is not None and not _stands(known, task):
                 del self.finished[task.file]
 
     def add(self, outcome: Outcome) -> None:
@@ -117,25 +140,48 @@ class Ledger:
         write(self.folder / "sweep.json", json.dumps({**head, "state": "complete"}, indent=1) + "\n")
 
 
-def opened(files: Sequence[Path], outputs: Path, options: dict[str, Any], *, fresh: bool = False) -> str:
-    """The name of the sweep to go on with: the newest unfinished one of the same files and options, else a new one."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """``name`` of the sweep; ``too_old``: when an unfinished one of the same files stopped that is not gone on with."""
+
+    name: str
+    too_old: datetime | None = None
+
+
+def opened(files: Sequence[Path], outputs: Path, options: dict[str, Any], *, fresh: bool = False) -> Opened:
+    """The sweep to go on with: the newest unfinished one of the same files and options, else a new one."""
     head = {"files": [str(f.resolve()) for f in files], "options": options}
     home = outputs / ".sweeps"
-    if not fresh and home.is_dir():
-        for folder in sorted(home.iterdir(), reverse=True):
-            try:
-                known = json.loads((folder / "sweep.json").read_text("utf-8"))
-            except (OSError, ValueError):
-                continue
-            if known["state"] == "open" and {k: known[k] for k in head} == head:
-                return folder.name
-    stamp, number = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ"), 1
-    name = stamp
-    while (home / name).exists():
-        number += 1
-        name = f"{stamp}-{number}"
-    write(home / name / "sweep.json", json.dumps({**head, "state": "open"}, indent=1) + "\n")
-    return name
+    with claimed(home, "opening"):  # the same sweep started twice at once is one sweep
+        stopped = None if fresh else _unfinished(home, head)
+        if stopped is not None:
+            at = _last_sign(stopped)
+            if datetime.now(UTC) - at < timedelta(hours=RESUME_HOURS):
+                return Opened(stopped.name)
+        stamp, number = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ"), 1
+        name = stamp
+        while (home / name).exists():
+            number += 1
+            name = f"{stamp}-{number}"
+        write(home / name / "sweep.json", json.dumps({**head, "state": "open"}, indent=1) + "\n")
+    return Opened(name, None if stopped is None else at)
+
+
+def _unfinished(home: Path, head: dict[str, Any]) -> Path | None:
+    for folder in sorted((p for p in home.iterdir() if p.is_dir()), reverse=True):
+        try:
+            known = json.loads((folder / "sweep.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            continue
+        if known["state"] == "open" and {k: known[k] for k in head} == head:
+            return folder
+    return None
+
+
+def _last_sign(folder: Path) -> datetime:
+    """When a sweep last wrote something down."""
+    seconds = max(p.stat().st_mtime for p in folder.iterdir())
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def checked(files: Sequence[Path]) -> list[Path]:
@@ -177,6 +223,8 @@ def sweep(tasks: Sequence[Task], ledger: Ledger, cluster: Cluster) -> Iterator[S
                 except cluster.lost:
                     lost.append(task)
                     continue
+                except Exception as problem:  # run_task raises nothing: what carries it failed, for this one
+                    outcome = Outcome(task.file, digest(task.file), "failed", problem=told(problem, ledger.folder)[0])
                 ledger.add(outcome)
                 new += 1
                 yield standing(outcome)

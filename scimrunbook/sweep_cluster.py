@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Executor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from scimrunbook import __version__
 from scimrunbook.problems import UserProblem
 from scimrunbook.sweep import Cluster
+from scimrunbook.sweep_work import about_worker
 
 CONNECT_SECONDS = 30
 
@@ -50,7 +55,7 @@ def cluster(address: str, tls: Tls) -> Cluster:
     def make() -> Executor:
         try:
             client = Client(address, timeout=CONNECT_SECONDS, security=security, set_as_default=False)
-        except (OSError, ValueError, TimeoutError) as problem:
+        except (OSError, ValueError, TimeoutError, RuntimeError) as problem:
             raise UserProblem(
                 f"The scheduler {address} cannot be reached ({type(problem).__name__}).\n"
                 "Check the address, that it runs, and that this machine may connect to it."
@@ -63,6 +68,14 @@ def cluster(address: str, tls: Tls) -> Cluster:
         executor.shutdown(wait=False)
         clients.pop(id(executor)).close(timeout=5)
 
+    def check(paths: Sequence[Path]) -> None:
+        executor = make()
+        try:
+            said = clients[id(executor)].run(about_worker, [str(p) for p in paths], on_error="return")
+        finally:
+            close(executor)
+        _fit(said)
+
     executor = make()
     try:
         workers = len(clients[id(executor)].scheduler_info(n_workers=-1)["workers"])
@@ -70,4 +83,23 @@ def cluster(address: str, tls: Tls) -> Cluster:
         close(executor)
     if not workers:
         raise UserProblem(f"The scheduler {address} has no worker.\nStart one: dask worker {address} --nthreads 1")
-    return Cluster(make, workers, (KilledWorker, CommClosedError, CancelledError, TimeoutError), close)
+    return Cluster(make, workers, (KilledWorker, CommClosedError, CancelledError, TimeoutError), close, check)
+
+
+def _fit(said: Mapping[str, Any]) -> None:
+    """Raises UserProblem for the first worker that cannot do its part; ``said``: what each answered, by address."""
+    for worker, about in said.items():
+        if isinstance(about, ImportError):
+            wrong = "has no scimrunbook of this version", f"Install scimrunbook {__version__} where its workers run."
+        elif isinstance(about, BaseException):
+            wrong = f"does not answer ({type(about).__name__})", "Look at its log; start it again."
+        elif about["version"] != __version__:
+            wrong = f"has scimrunbook {about['version']}, this is {__version__}", "Install the same version there."
+        elif about["missing"]:
+            wrong = (
+                f"does not see {about['missing'][0]}",
+                "Incident files and outputs must lie on a file system that all workers see, under the same path.",
+            )
+        else:
+            continue
+        raise UserProblem(f"The worker {worker} {wrong[0]}. Nothing was run.\n{wrong[1]}")

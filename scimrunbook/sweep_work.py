@@ -12,6 +12,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,13 @@ def run_task(task: Task) -> Outcome:
             return Outcome(task.file, sha256, state, exit_code=code, problem=message, seconds=took)
 
 
+def about_worker(paths: Sequence[str]) -> dict[str, Any]:
+    """What must hold of a worker before it is given anything: its ``version``, and which ``paths`` are ``missing``."""
+    from scimrunbook import __version__
+
+    return {"version": __version__, "missing": [p for p in paths if not Path(p).exists()]}
+
+
 def digest(file: str) -> str:
     """sha256 of the file; empty where it cannot be read."""
     import hashlib
@@ -108,7 +116,9 @@ def _finished_already(task: Task, path: Path, incident: str, sha256: str) -> Pat
 
     for run in complete_runs(_home(task) / incident):
         head = head_of(run)
-        if head.get("sweep") == task.sweep and head["inputs"].get(path.name) == sha256:
+        # by its path too: two files of one name and wording may have different exports beside them
+        of_this_file = head.get("incident_file") == str(path.resolve()) and head["inputs"].get(path.name) == sha256
+        if head.get("sweep") == task.sweep and of_this_file:
             return run
     return None
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from benchmarks.sweep.parts import Cluster, Sweep, complete, incidents
 from scimrunbook import sweep as sweeps
 from scimrunbook.problems import UserProblem
+from scimrunbook.show.sweeping import before
 from scimrunbook.sweep import Ledger, checked, local, opened, sweep, worst
 from scimrunbook.sweep_claim import claimed
 from scimrunbook.sweep_work import Outcome, Task, run_task
@@ -75,12 +76,26 @@ def test_a_process_that_dies_takes_only_its_own_incident_along(width: int, files
     assert tried[files[2]] <= 3
 
 
+def test_what_fails_on_the_way_to_a_worker_is_that_incident_alone(files: list[str], tmp_path: Path) -> None:
+    def work(task: Task) -> Outcome:
+        if task.file == files[1]:
+            raise ModuleNotFoundError("no such module on the worker")
+        return done(task)
+
+    ledger = Ledger(tmp_path, tasks_of(files))
+    list(sweep(tasks_of(files), ledger, sweeps.Cluster(lambda: Inline(work), 2)))
+    assert [ledger.finished[f].state for f in files] == ["done", "failed", "done", "done", "done", "done"]
+    assert "ModuleNotFoundError" in ledger.finished[files[1]].problem
+    assert "no such module" in (tmp_path / "scimrunbook-error.log").read_text()
+
+
 def test_what_is_finished_is_not_repeated_and_what_was_edited_or_failed_is(files: list[str], tmp_path: Path) -> None:
     tasks = tasks_of(files)
     first = Ledger(tmp_path, tasks)
     for task in tasks[:3]:
         first.add(done(task))
     first.add(Outcome(files[3], sweeps.digest(files[3]), "failed"))
+    first.add(Outcome(files[4], sweeps.digest(files[4]), "refused", problem="its exports could not be read"))
     with (tmp_path / "done.jsonl").open("a") as file:
         file.write('{"file": "half a li')  # killed while it wrote
     Path(files[0]).write_text("edited")
@@ -98,13 +113,25 @@ def test_what_is_finished_is_not_repeated_and_what_was_edited_or_failed_is(files
 
 def test_the_same_command_goes_on_and_another_begins_anew(files: list[str], tmp_path: Path) -> None:
     paths, options = [Path(f) for f in files], {"notebooks": True}
-    name = opened(paths, tmp_path, options)
-    assert opened(paths, tmp_path, options) == name
-    assert opened(paths[1:], tmp_path, options) != name
-    assert opened(paths, tmp_path, {"notebooks": False}) != name
-    assert opened(paths, tmp_path, options, fresh=True) != name
+    name = opened(paths, tmp_path, options).name
+    assert opened(paths, tmp_path, options).name == name
+    assert opened(paths[1:], tmp_path, options).name != name
+    assert opened(paths, tmp_path, {"notebooks": False}).name != name
+    assert opened(paths, tmp_path, options, fresh=True).name != name
     Ledger(tmp_path / ".sweeps" / name, []).end()
-    assert opened(paths, tmp_path, options) != name
+    assert opened(paths, tmp_path, options).name != name
+
+
+def test_a_sweep_that_was_cut_off_last_night_is_not_gone_on_with(files: list[str], tmp_path: Path) -> None:
+    """What it finished is yesterday's data; tonight's sweep would end at once and call that the news."""
+    paths = [Path(f) for f in files]
+    old = opened(paths, tmp_path, {}).name
+    for hours, same in ((sweeps.RESUME_HOURS - 1, True), (sweeps.RESUME_HOURS + 1, False)):
+        at = time.time() - hours * 3600
+        os.utime(tmp_path / ".sweeps" / old / "sweep.json", (at, at))
+        found = opened(paths, tmp_path, {})
+        assert (found.name == old) is same and (found.too_old is None) is same
+    assert "all run anew" in before(found.too_old, [], 6)[0]
 
 
 def test_no_file_is_run_twice_and_none_at_all_is_told(files: list[str]) -> None:
@@ -129,6 +156,14 @@ def test_a_bad_file_is_an_outcome_and_the_run_of_this_sweep_is_adopted(tmp_path:
     assert (first.state, first.verdict, first.finding) == ("done", "problem", "token.did_not_change")
     assert run_task(task).folder == first.folder, "it was finished; only nobody had heard"
     assert run_task(Task(good, "s2", notebooks=False, probe="off")).folder != first.folder
+    twin = (
+        tmp_path / "other" / "parameters" / "demo-entra.yaml"
+    )  # of the same name and wording, other exports beside it
+    twin.parent.mkdir(parents=True)
+    shutil.copy(good, twin)
+    shutil.copytree(tmp_path / "parameters" / "demo-entra-exports", twin.with_name("demo-entra-exports"))
+    outputs = str(tmp_path / "outputs")
+    assert run_task(Task(str(twin), "s1", outputs, notebooks=False, probe="off")).folder != first.folder
     bad = run_task(Task(str(tmp_path / "absent.yaml"), "s1"))
     assert (bad.state, bad.exit_code) == ("refused", 2) and "no such file" in bad.problem
 
@@ -217,7 +252,20 @@ def test_workers_end_with_the_sweep_however_that_ends() -> None:
 
 
 def test_more_incidents_at_a_time_than_memory_bears_are_not_the_default(monkeypatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 64)
-    monkeypatch.setattr(Path, "read_text", lambda self, *a: "MemTotal: 9 kB\nMemAvailable:  2048000 kB\n")
-    assert sweeps.default_jobs() == 2000 // sweeps.MEMORY_PER_INCIDENT_MB
+    told = {
+        "/proc/meminfo": "MemTotal: 9 kB\nMemAvailable:  4096000 kB\n",
+        "/sys/fs/cgroup/memory.max": "max\n",
+        "/sys/fs/cgroup/memory.current": "1048576\n",
+    }
+
+    def read_text(path: Path, *_: str) -> str:
+        if str(path) not in told:
+            raise FileNotFoundError(path)
+        return told[str(path)]
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr(Path, "read_text", read_text)
+    assert sweeps.default_jobs() == 4000 // sweeps.MEMORY_PER_INCIDENT_MB
+    told["/sys/fs/cgroup/memory.max"] = str((1 + 1300) << 20)  # a container's limit is less than the machine has
+    assert sweeps.default_jobs() == 1300 // sweeps.MEMORY_PER_INCIDENT_MB
     assert local(5).width == 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -21,6 +22,20 @@ def line(standing: Any) -> str:
         left = f", {span} left" if span.startswith("less") else f", about {span} left"
     counted = f"{standing.done:,} of {standing.total:,} done, {standing.running} running, {standing.failed} failed"
     return plain(said + counted + left)
+
+
+def before(too_old: datetime | None, finished: Sequence[Any], total: int) -> list[str]:
+    """What became of an earlier sweep of the same files: gone on with, or too old for that."""
+    if too_old is not None:
+        stopped = f"{too_old:%Y-%m-%d %H:%M} UTC"
+        return [f"An earlier sweep of these files was cut off on {stopped}, too long ago to go on with: all run anew."]
+    if not finished:
+        return []
+    oldest = min(str(o.folder).rstrip("/").rsplit("/", 1)[-1] for o in finished)[:16]
+    return [
+        f"Going on with a sweep that was cut off: {len(finished):,} of {total:,} are done, the oldest at "
+        f"{oldest.replace('T', ' ').replace('-', ':').replace(':', '-', 2)} UTC. To run all of them again: --fresh."
+    ]
 
 
 def summary(console: Console, outcomes: Sequence[Any], index: str) -> None:
