@@ -31,6 +31,7 @@ class ScrubbedPapermillOperator(PapermillOperator):
 
     def execute(self, context):
         from papermill.engines import papermill_engines
+
         from scimrunbook.engine import ScimrunbookEngine
 
         papermill_engines.register(None, ScimrunbookEngine)  # the default engine of this task's own process
