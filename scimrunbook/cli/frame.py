@@ -36,7 +36,7 @@ def known_probe(probe: str) -> None:
         fail("--probe must be off, light or full.", 2)
 
 
-_CUT_OFF = "Interrupted. What was collected lies in the .partial folder; run.json there says what it holds."
+_CUT_OFF = "Interrupted. If anything was collected, it lies in a .partial folder; run.json there says what it holds."
 
 
 def guarded(work: Callable[[], int | None], interrupted: str = _CUT_OFF) -> NoReturn:
