@@ -20,6 +20,7 @@ from scimrunbook.snapshot import Snapshot
 from scimrunbook.trace import HOPS
 
 BINS, SERIES, PAIRS = 48, 5, 6
+_CODE = 60  # characters
 Picture = Mapping[str, Any]
 
 # What the three groups of configuration changes are called on the timeline.
@@ -102,7 +103,7 @@ def failures(snapshot: Snapshot) -> Picture | None:
     span = _span(snapshot, [failed["at"]])
     if span is None:
         return None
-    code = failed["error_code"].fillna(failed["reason"].str.slice(0, 60)).fillna("no code")
+    code = failed["error_code"].fillna(failed["reason"].map(_first_words, na_action="ignore")).fillna("no code")
     most = code.value_counts()
     named = code.where(code.isin(most.index[:SERIES]), "other codes")
     place = _bins(span, failed["at"])
@@ -112,6 +113,12 @@ def failures(snapshot: Snapshot) -> Picture | None:
     totals = table.sum(axis=1).sort_values(ascending=False, kind="stable")
     series = [{"code": str(c), "total": int(totals[c]), "counts": [int(n) for n in table.loc[c]]} for c in totals.index]
     return {"start": _iso(span[0]), "end": _iso(span[1]), "total": len(place), "series": series}
+
+
+def _first_words(reason: str) -> str:
+    """A text in the place of a code, cut between two words and marked as cut: half a sentence reads as another one."""
+    whole = " ".join(reason[:400].split())
+    return whole if len(whole) <= _CODE else (whole[: _CODE - 1].rpartition(" ")[0] or whole[: _CODE - 1]) + "…"
 
 
 def probe(snapshot: Snapshot) -> Picture | None:

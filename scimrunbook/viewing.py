@@ -45,11 +45,13 @@ def view_of(folder: Path) -> View:
 
 
 def _labels(saved: snapshot.Snapshot) -> dict[str, str]:
+    """Names by key; people by the e-mail address that others know them by, as in what the checks say."""
     pairs = (
         ("accounts", "account_id", "user_name"),
         ("teams", "team_id", "name"),
         ("groups", "group_key", "name"),
         ("people", "person_key", "login"),
+        ("people", "person_key", "email"),
     )
     labels: dict[str, str] = {}
     for table, key, label in pairs:

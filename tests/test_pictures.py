@@ -43,6 +43,17 @@ def test_failures_are_counted_by_code_and_the_rest_is_not_lost(provider: str) ->
     assert len(made["series"]) == pictures.SERIES + 1
 
 
+def test_an_answer_without_a_code_is_cut_between_words_and_marked() -> None:
+    tenant = Tenant("okta")
+    tenant.rows["events"] = [
+        {**row, "error_code": None, "reason": "Unauthorized. Errors reported by remote server: The token is not valid."}
+        for row in failing(2, "x", "2026-11-19T08:00:00Z")
+    ]
+    made = pictures.failures(tenant.snapshot())
+    assert made is not None
+    assert made["series"][0]["code"] == "Unauthorized. Errors reported by remote server: The token…"
+
+
 def test_failures_from_before_the_window_are_not_drawn() -> None:
     tenant = Tenant("okta")
     tenant.rows["events"] = failing(3, "Old", "2026-11-02T08:00:00Z")

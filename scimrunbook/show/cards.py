@@ -7,10 +7,17 @@ from importlib.resources import files
 from typing import Any
 
 from scimrunbook.show.tables import table
-from scimrunbook.show.words import STATUS, count, esc, moment, plain
+from scimrunbook.show.words import STATUS, count, esc, moment, plain, prose
 
 _SHOWN_AFFECTED = 20
 _FIRST_AFFECTED = 3  # of them already beside the fold
+_HEAD = {"gap": "in Catalog", "how": "found by"}
+_SAID = {
+    ("gap", "missing"): "not yet in it",
+    ("gap", "left_over"): "still in it",
+    ("", "True"): "yes",
+    ("", "False"): "no",
+}
 _HEALTHY_IS = '<span class="srb-soft">healthy is:</span> '
 
 
@@ -28,8 +35,8 @@ def actions(items: list[dict[str, str]], heading: str = "Do this", said: Callabl
     if not items:
         return ""
     rows = "".join(
-        f"<li>{esc(said(a['what']))}"
-        + (f' <span class="srb-soft">({esc(said(a["why"]))})</span>' if a.get("why") else "")
+        f"<li>{prose(said(a['what']))}"
+        + (f' <span class="srb-soft">({prose(said(a["why"]))})</span>' if a.get("why") else "")
         + (f'<span class="srb-where">{esc(a["where"])}</span>' if a.get("where") else "")
         + "</li>"
         for a in items
@@ -50,10 +57,10 @@ def card(finding: dict[str, Any], name: Callable[[str], str] = str, said: Callab
         ("Blocked by", finding["blocked_by"] or ""),
         ("To check this", finding["needs"]),
     ]
-    rows = "".join(f"<dt>{esc(k)}</dt><dd>{esc(said(v))}</dd>" for k, v in facts if v)
+    rows = "".join(f"<dt>{esc(k)}</dt><dd>{prose(said(v))}</dd>" for k, v in facts if v)
     body = []
     if finding["status"] in ("fail", "warn"):
-        body.append(f"<p>{esc(said(finding['actual']))}</p>")
+        body.append(f"<p>{prose(said(finding['actual']))}</p>")
     if rows:
         body.append(f"<dl>{rows}</dl>")
     if manual := finding["manual"]:
@@ -83,13 +90,21 @@ def _unwell(finding: dict[str, Any]) -> bool:
 
 def _named(columns: list[str]) -> list[str]:
     """Columns of the snapshot as words."""
-    return [c.removesuffix("_key").replace("_", " ") for c in columns]
+    return [_HEAD.get(c, c.removesuffix("_key").replace("_", " ")) for c in columns]
 
 
 def _rows(evidence: dict[str, Any], name: Callable[[str], str]) -> list[list[str]]:
-    """The rows with a name in the place of every key: an id means nothing to a reader."""
-    keys = {place for place, column in enumerate(evidence["columns"]) if column.endswith("_key")}
-    return [[name(v) if place in keys else v for place, v in enumerate(row)] for row in evidence["rows"]]
+    """The rows as words: a name in the place of every key, since an id means nothing to a reader; yes, not True."""
+    columns = evidence["columns"]
+    return [[_word(c, v, name) for c, v in zip(columns, row, strict=True)] for row in evidence["rows"]]
+
+
+def _word(column: str, value: str, name: Callable[[str], str]) -> str:
+    if column.endswith("_key") or column == "owner":
+        return name(value)
+    if column in ("how", "what"):  # names of ours: external_id, app_settings
+        return value.replace("_", " ")
+    return _SAID.get((column, value)) or _SAID.get(("", value)) or value
 
 
 def _manual(manual: dict[str, Any], answer: dict[str, Any] | None, said: Callable[[str], str]) -> str:
@@ -98,7 +113,7 @@ def _manual(manual: dict[str, Any], answer: dict[str, Any] | None, said: Callabl
         who = f" by {esc(answer['by'])}" if answer.get("by") else ""
         note = f" Note: {esc(answer['note'])}" if answer.get("note") else ""
         when = said(moment(answer.get("at")))
-        told = f"<p>Answered: <b>{esc(answer['answer'])}</b>{who}, {esc(when)}.{note}</p>"
+        told = f"<p>Answered: <b>{esc(answer['answer'])}</b>{who}, {prose(when)}.{note}</p>"
     return (
         f"<p>{esc(manual['question'])}</p><span class='srb-where'>{esc(manual['where'])}</span>"
         f"<p class='srb-soft'>Possible answers: {esc(' · '.join(manual['answers']))}. "
@@ -114,8 +129,8 @@ def affected(who: dict[str, Any], name: Callable[[str], str]) -> str:
     names = ", ".join(esc(name(k)) for k in keys) + (f" and {rest:,} more" if rest else "")
     first = ", ".join(esc(name(k)) for k in keys[:_FIRST_AFFECTED])
     if who["count"] <= _FIRST_AFFECTED:
-        return f"<p>Affected: {who['count']:,}, {first}</p>"
-    return f"<details><summary>Affected: {who['count']:,}, among them {first}</summary><p>{names}</p></details>"
+        return f"<p>Affected ({who['count']:,}): {first}</p>"
+    return f"<details><summary>Affected ({who['count']:,}), among them {first}</summary><p>{names}</p></details>"
 
 
 def card_text(finding: dict[str, Any]) -> str:

@@ -117,18 +117,18 @@ def failures(picture: Picture | None, local: Said = str) -> str:
     parts, rows, top = [], [], 8
     most = max(max(s["counts"]) for s in picture["series"]) or 1
     for series in picture["series"]:
-        parts.append(text(0, top + 14, f"{shortened(series['code'], 64)}: {series['total']:,}", "b"))
+        parts.append(text(_RIGHT, top + 14, f"{series['total']:,} × {shortened(series['code'], 64)}", "b"))
         base = top + 62
-        parts.append(line(0, base, WIDTH, base))
-        step = WIDTH / len(series["counts"])
+        parts.append(line(_RIGHT, base, WIDTH - _RIGHT, base))
+        step = (WIDTH - 2 * _RIGHT) / len(series["counts"])
         for place, number in enumerate(series["counts"]):
             if number:
                 tall = max(3, 38 * number / most)
-                parts.append(box(step * place, base - tall, step - 1.5, tall, "bad"))
+                parts.append(box(_RIGHT + step * place, base - tall, step - 1.5, tall, "bad"))
         rows.append((series["code"], f"{series['total']:,}"))
         top += 74
     start, end = moment(picture["start"]), moment(picture["end"])
-    parts += _axis(start, end, 0, WIDTH, top + 10, local)
+    parts += _axis(start, end, _RIGHT, WIDTH - _RIGHT, top + 10, local)
     said = f"{count(picture['total'], 'failed operation')} by error code, {start} to {end}; all rows have one scale."
     caption = local(said)
     listed = "; ".join(f"{c} {n}" for c, n in rows)

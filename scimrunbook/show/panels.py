@@ -12,7 +12,7 @@ from scimrunbook.show import charts
 from scimrunbook.show.cards import actions, affected, card, card_text, fragment
 from scimrunbook.show.tables import frame_table, table
 from scimrunbook.show.view import View
-from scimrunbook.show.words import PROVIDER, STATUS, VERDICT, age, count, esc, moment, plain
+from scimrunbook.show.words import PROVIDER, STATUS, VERDICT, age, count, esc, moment, plain, prose
 
 DRAW = {
     "funnel": lambda view, picture: charts.funnel(picture),  # noqa: ARG005
@@ -106,7 +106,7 @@ def banner(view: View) -> str:
         + f'<div class="srb-banner srb-{view.diagnosis["verdict"]}"><h2><b>{symbol} {esc(words)}</b></h2>'
         + (f"<p>{esc(view.incident['summary'])}</p>" if view.incident.get("summary") else "")
         + f"<p class='srb-soft'>Incident {esc(view.incident['incident'])} · {esc(provider)} → Catalog "
-        f"({esc(view.incident['catalog_host'])}) · {esc(freshness(view))}</p>"
+        f"({esc(view.incident['catalog_host'])}) · {prose(freshness(view))}</p>"
         + (f"<p class='srb-soft'>{esc(raw)}</p>" if raw else "")
         + "</div>"
     )
@@ -130,12 +130,12 @@ def cause(view: View, found: dict[str, Any], place: int) -> str:
     family = view.causes.get(found["cause"], {})
     share = found.get("share")
     explains = f" · explains {share:.0%} of the people concerned" if share else ""
-    ask = f"<p><b>Needed to decide:</b> {esc(view.said(found['ask']))}</p>" if found.get("ask") else ""
+    ask = f"<p><b>Needed to decide:</b> {prose(view.said(found['ask']))}</p>" if found.get("ask") else ""
     people = affected(found.get("affected") or {"count": 0, "keys": []}, view.name)
     return (
         f'<div class="srb-card srb-{"fail" if found["cause"] != "unknown" else "manual"}">'
         f"<h3>{place}. {esc(family.get('title', found['cause']))}<small>{esc(explains)}</small></h3>"
-        f"<p>{esc(view.said(found['why']))}</p>{ask}{actions(found['actions'], said=view.said)}"
+        f"<p>{prose(view.said(found['why']))}</p>{ask}{actions(found['actions'], said=view.said)}"
         f"{_then(found, view.said)}{people}"
         f"<p><small>rests on {esc(found['finding'] or 'no finding')}</small></p></div>"
     )
@@ -144,19 +144,19 @@ def cause(view: View, found: dict[str, Any], place: int) -> str:
 def _then(found: dict[str, Any], told: Callable[[str], str]) -> str:
     """What the fix will do, what to mind, what to do meanwhile, when to look again."""
     effect, again = found.get("preview"), (found.get("look_again") or {}).get("text")
-    said = [f"<p>{esc(told(effect['sentence']))}</p>"] if effect else []
-    said += [f"<p><b>▲ Careful:</b> {esc(told(w))}</p>" for w in (effect or {}).get("warnings", ())]
+    said = [f"<p>{prose(told(effect['sentence']))}</p>"] if effect else []
+    said += [f"<p><b>▲ Careful:</b> {prose(told(w))}</p>" for w in (effect or {}).get("warnings", ())]
     said += [f"<p><b>Meanwhile:</b> {esc(a['what'])} {esc(a['why'])}</p>" for a in found.get("meanwhile", ())]
-    return "".join(said) + (f"<p>{esc(told(again))}</p>" if again else "")
+    return "".join(said) + (f"<p>{prose(told(again))}</p>" if again else "")
 
 
 def order(view: View) -> str:
     """Which fix comes first, what that one hides, and what would tell most where nothing is decided."""
     said = view.diagnosis.get("first") if len(view.diagnosis["causes"]) > 1 else ""
-    parts = [f"<p>{esc(said)}</p>"] if said else []
+    parts = [f"<p>{prose(said)}</p>"] if said else []
     hidden = [m for m in view.diagnosis.get("masked", ()) if m.get("kind") != "follows"]
     if hidden:
-        rows = "".join(f"<li>{esc(view.said(m['actual']))}</li>" for m in hidden)
+        rows = "".join(f"<li>{prose(view.said(m['actual']))}</li>" for m in hidden)
         parts.append(f"<h4>Hidden behind it: look again once the first is mended</h4><ol>{rows}</ol>")
     if decides := view.diagnosis.get("decides"):
         parts.append(f"<p><b>What would tell most:</b> {esc(decides['what'])}. {esc(decides['get_it'])}</p>")

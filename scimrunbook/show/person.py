@@ -9,7 +9,7 @@ from scimrunbook.show import charts
 from scimrunbook.show.cards import actions, fragment
 from scimrunbook.show.panels import Panel
 from scimrunbook.show.tables import table
-from scimrunbook.show.words import count, esc, moment, plain
+from scimrunbook.show.words import count, esc, moment, plain, prose
 
 _GOOD = ("done", "rightly_absent")
 _CHANGES = 12
@@ -64,7 +64,7 @@ def _card(card: dict[str, Any], said: Callable[[str], str]) -> str:
     settled = "" if card["actions"] or kind == "pass" else "<p>No check names a remedy for this stop.</p>"
     rests = f"<p><small>rests on {esc(card['finding'])}</small></p>" if card["finding"] else ""
     return (
-        f'<div class="srb-card srb-{kind}"><h3>{esc(said(card["headline"]))}</h3>'
+        f'<div class="srb-card srb-{kind}"><h3>{prose(said(card["headline"]))}</h3>'
         + charts.way([(h["hop"], h["state"]) for h in card["hops"]], card["name"] or card["label"])
         + actions(card["actions"], said=said)
         + settled

@@ -110,4 +110,8 @@ def _coverage(view: View) -> str:
     if frame is None or frame.empty:
         return ""
     columns = ["what", "source", "name", "rows", "unreadable", "first_at", "last_at", "refused", "note"]
-    return _part("read", "What was read", frame_table("Sources of this run", frame[columns]))
+    # a column in which nothing stands is said in words: with it the table is wider than the page
+    nothing = [c for c, none in (("unreadable", 0), ("refused", "")) if frame[c].fillna(none).eq(none).all()]
+    said = f" (nothing {' and nothing '.join(nothing)})" if nothing else ""
+    kept = frame[[c for c in columns if c not in nothing]]
+    return _part("read", "What was read", frame_table(f"Sources of this run{said}", kept))

@@ -12,7 +12,7 @@ import pandas as pd
 from scimrunbook.jobs import own_among
 from scimrunbook.show.tables import table
 from scimrunbook.show.view import View
-from scimrunbook.show.words import PROVIDER, count, esc, moment
+from scimrunbook.show.words import PROVIDER, count, esc, moment, prose
 
 STEP = {
     "directory": "finding the person in the provider's directory",
@@ -158,7 +158,7 @@ def _in_evidence(view: View) -> Iterator[tuple[str, str]]:
 
 def section(view: View) -> str:
     """The same for the report, as HTML."""
-    asked = "".join(f"<dt>{esc(what)}</dt><dd>{esc(said)}</dd>" for what, said in answers(view))
+    asked = "".join(f"<dt>{esc(what)}</dt><dd>{prose(said)}</dd>" for what, said in answers(view))
     rows, more = accounts(view)
     listed: Any = table("Affected accounts, by the id Catalog gave them", ("person", "account in Catalog"), rows)
     rest = f"<p>and {more:,} more: see the tables</p>" if more else ""

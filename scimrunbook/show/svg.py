@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from scimrunbook.show.words import esc
+from scimrunbook.show.words import esc, prose
 
 WIDTH = 560  # as wide as JupyterLab's page is at 1024 px: words keep their size there, and grow where there is room
 # One palette, for light and for dark; every colour has at least 4.5:1 on its paper.
@@ -64,7 +64,7 @@ def figure(drawn: str, alt: str, caption: str, numbers: str) -> str:
     address = "data:image/svg+xml," + quote(drawn, safe=" /:;,=()@.'{}!*$&?+")
     return (
         f'<figure class="srb-figure"><img src="{esc(address)}" alt="{esc(alt)}">'
-        f"<figcaption>{esc(caption)}</figcaption>"
+        f"<figcaption>{prose(caption)}</figcaption>"
         f"<details><summary>The numbers of this picture</summary>{numbers}</details></figure>"
     )
 

@@ -7,14 +7,18 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from scimrunbook.show.words import esc
+from scimrunbook.show.words import esc, prose, short
 
 MAX_ROWS = 200
 _WIDE = 4  # columns
 _TALL = 15  # rows; what is longer scrolls in a box of its own, so that a log does not push the page away
 _LONG = 40  # characters; such a cell is a text, and keeps a width in which it can be read
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00| UTC)")
-_WORD = re.compile(r"\S{18}")  # an address, an id, a code: one word for the browser, which may break it anywhere
+_WORD = re.compile(r"\S{18}")  # an id, a code: one word for the browser, which may break it anywhere
+_MAIL = re.compile(
+    r"[^\s@]{1,40}@[^\s@]{1,40}"
+)  # an address stays whole where there is room: broken, it reads as another
+_EVENT = re.compile(r"[a-z]+(?:[._][a-z]+){3,}")  # application.provision.user.push_profile: broken between its words
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]], total: int | None = None) -> str:
@@ -38,11 +42,16 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
 
 def _td(value: object) -> str:
     """One cell. A time is written alike everywhere, and broken between day and hour only."""
-    said = str(value)
+    said = short(value)
     if time := _TIME.fullmatch(said):
         return f'<td class="srb-time"><span>{time[1]}</span> <span>{time[2]} UTC</span></td>'
+    if _MAIL.fullmatch(said):
+        return f'<td class="srb-word">{esc(said).replace("@", "@<wbr>")}</td>'
+    if _EVENT.fullmatch(said):
+        broken = re.sub("([._])", r"\1<wbr>", said)
+        return f'<td class="srb-word">{broken}</td>'
     kind = "srb-long" if len(said) > _LONG and " " in said else "srb-id" if _WORD.search(said) else ""
-    return f'<td class="{kind}">{esc(said)}</td>' if kind else f"<td>{esc(said)}</td>"
+    return f'<td class="{kind}">{prose(said)}</td>' if kind else f"<td>{prose(said)}</td>"
 
 
 def frame_table(caption: str, frame: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from scimrunbook.show.localtime import local
+from scimrunbook.show.words import short
 
 
 def no_picture(name: str) -> Mapping[str, Any] | None:  # noqa: ARG001 - the shape of View.pictures
@@ -54,7 +55,7 @@ class View:
         return [f for f in self.findings if f["status"] == "manual"]
 
     def name(self, key: str) -> str:
-        return self.labels.get(key, key)
+        return short(self.labels.get(key, key))
 
     def said(self, text: object) -> str:
         """A sentence for people: local time beside UTC, but in what leaves the house, which tells no zone of ours."""

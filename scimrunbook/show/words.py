@@ -40,12 +40,34 @@ def esc(text: object) -> str:
     return html.escape(visible(text), quote=True)
 
 
+_ENDLESS = re.compile(r"\S{401,}")
+_KEPT = 120
+
+
+def short(text: object) -> str:
+    """The text without endless words: a name of 10,000 characters is cut, and it is said how long it was."""
+    return _ENDLESS.sub(lambda m: f"{m.group()[:_KEPT]}… ({len(m.group()):,} characters)", str(text))
+
+
+_AT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
+
+
+def prose(text: object) -> str:
+    """A sentence as HTML: no time in it is broken at a line's end, no word is endless."""
+    return _AT.sub(r'<span class="srb-at">\g<0></span>', esc(short(text)))
+
+
+# Where many a Markdown makes a link of a bare address. Catalog's own addresses are there to be copied, and stay.
+_LINK = re.compile(
+    r"(?i)(?:(?<=\bhttp)|(?<=\bhttps)|(?<=\bftp))(?=:)(?!://(?:api|app)\.(?:us\.)?castordoc\.com(?:[/,;)\s]|$))"
+    r"|(?<=\bwww)(?=\.)"
+)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&@-])")
 
 
 def md(text: object) -> str:
-    """Text for one line of Markdown: no markup, no link, no mention comes alive."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(visible(text).split()))
+    """Text for one line of Markdown: no markup, no link, no mention comes alive; nor does a bare address."""
+    return _LINK.sub(r"\\", _MARKDOWN.sub(r"\\\1", " ".join(visible(short(text)).split())))
 
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
@@ -59,7 +81,7 @@ def word(text: object) -> str:
 
 def plain(text: object) -> str:
     """Text for one line of a terminal."""
-    return " ".join(visible(text).split())
+    return " ".join(visible(short(text)).split())
 
 
 def moment(iso: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import asdict, replace
 
 import pandas as pd
 import pytest
@@ -11,7 +12,9 @@ from rich.console import Console
 
 from scimrunbook.findings import Action, Cause, Evidence, Finding, Manual, Status
 from scimrunbook.show import panels, terminal
+from scimrunbook.show.cards import card
 from scimrunbook.show.report import report
+from scimrunbook.show.tables import table
 from scimrunbook.show.texts import support_request, ticket_comment
 from scimrunbook.show.view import View
 from scimrunbook.snapshot import TABLES, empty, frame
@@ -20,7 +23,7 @@ from tests.show.test_words import PAYLOADS, _Tags
 EVIL = "".join(PAYLOADS)
 ALLOWED = frozenset(
     "html head meta title style body main div section h1 h2 h3 h4 p small b code span details summary dl dt dd ol li "
-    "a table caption thead tbody tr th td figure img figcaption nav ul header footer".split()
+    "a table caption thead tbody tr th td figure img figcaption nav ul header footer wbr".split()
 )
 
 
@@ -121,6 +124,27 @@ def test_every_finding_stands_in_report_and_section(view: View) -> None:
     assert [f["status"] for f in panel.data["findings"]] == ["fail", "warn", "error", "manual", "skipped", "pass"]
 
 
+def test_a_table_reads_as_words_and_breaks_no_address(view: View) -> None:
+    rows = (("k", "Data", "left_over", "True", "external_id", "ada.lovelace@example.com"),)
+    shown = Evidence("Who", ("owner", "name", "gap", "active", "how", "user_name"), rows, 1)
+    html = card({**finding(Status.FAIL, 1, "x").to_json(), "evidence": [asdict(shown)]}, {"k": "Ada"}.get)
+    assert "<td>Ada</td>" in html and "<td>still in it</td><td>yes</td><td>external id</td>" in html
+    assert '<td class="srb-word">ada.lovelace@<wbr>example.com</td>' in html
+    assert "application.<wbr>provision.<wbr>user.<wbr>push_<wbr>profile" in table("t", ("a",), [
+        ("application.provision.user.push_profile",)])  # fmt: skip
+
+
+def test_the_table_of_what_was_read_has_no_column_in_which_nothing_stands(view: View) -> None:
+    said = report(view)
+    assert "Sources of this run (nothing unreadable and nothing refused)" in said
+    assert '<th scope="col">refused</th>' not in said
+    rows = [
+        {"what": "okta.app", "source": "live", "name": "x", "rows": 0, "unreadable": 2, "refused": "okta.apps.read"}
+    ]
+    said = report(replace(view, tables={**view.tables, "coverage": frame("coverage", rows)}))
+    assert '<th scope="col">refused</th>' in said and '<th scope="col">unreadable</th>' in said
+
+
 def test_the_terminal_keeps_80_columns_without_colour_codes(view: View) -> None:
     out = io.StringIO()
     terminal.verdict(Console(file=out, width=80, highlight=False), view, "outputs/CAT-1/r")
@@ -143,8 +167,6 @@ def test_the_ticket_comment_is_short_and_plain(view: View) -> None:
 
 
 def test_practice_is_said_everywhere(view: View) -> None:
-    from dataclasses import replace
-
     practice = replace(view, incident={**view.incident, "connect_to": "127.0.0.1:1"})
     out = io.StringIO()
     terminal.verdict(Console(file=out, width=80), practice, "x")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scimrunbook.show.words import age, count, esc, md, moment, plain, visible
+from scimrunbook.show.words import age, count, esc, md, moment, plain, prose, short, visible
 
 PAYLOADS = [
     '<img src=x onerror="window.__pwn=1">',
@@ -81,3 +82,23 @@ def test_ages_and_counts() -> None:
     ]
     assert count(1, "person", "people") == "1 person"
     assert count(2100, "person", "people") == "2,100 people"
+
+
+def test_sr_68_a_bare_address_in_markdown_is_no_link_but_catalogs_own_can_be_copied() -> None:
+    alive = re.compile(r"(?i)\b(?:https?|ftp)://|\bwww\.")  # what GitHub's Markdown makes a link of
+    for address in ("https://evil.example/reset", "HTTP://evil.example", "www.evil.example", "see https://a.example."):
+        assert alive.search(address) and not alive.search(md(address))
+    own = "https://api.us.castordoc.com/auth/scim"
+    assert md(own) == own and md(f"is {own}.") == f"is {own}."
+    for evil in (f"{own}@evil.example", "https://api.us.castordoc.com.evil.example", "https://app.castordoc.com@evil"):
+        assert not alive.search(md(evil)) or "\\@" in md(evil)
+
+
+def test_an_endless_name_is_cut_and_that_is_said() -> None:
+    assert short("x" * 10_000 + " and more") == "x" * 120 + "… (10,000 characters) and more"
+    assert short("x" * 400) == "x" * 400
+    assert all(len(face("<" * 10_000)) < 1200 for face in (plain, md, prose))
+
+
+def test_a_time_in_a_sentence_is_kept_on_one_line() -> None:
+    assert prose("since 2026-11-18 15:07 UTC & on") == 'since <span class="srb-at">2026-11-18 15:07 UTC</span> &amp; on'
