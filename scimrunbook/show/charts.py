@@ -21,7 +21,7 @@ def funnel(picture: Picture | None) -> str:
     """The way of the people over nine hops: who gets past each, who stops there."""
     if picture is None:
         return ""
-    total, parts, top, left = picture["total"], [], 10, 95
+    total, parts, top, left = picture["total"], [], 10, 106
     told = [f"{h['passed']:,}" + (f"   ✖ {h['stopped']:,} stop here" if h["stopped"] else "") for h in picture["hops"]]
     width = WIDTH - left - 20 - 7.5 * max(map(len, told))
     for hop, said in zip(picture["hops"], told, strict=True):
