@@ -48,15 +48,17 @@ def texts(value: Any) -> list[str]:
     return [v for v in value if isinstance(v, str) and v.strip()] if isinstance(value, list) else []
 
 
+# As printed by programs, and as Excel rewrites TRUE and FALSE in the languages of Western Europe when it saves a CSV.
+_FLAGS = dict.fromkeys(
+    ("true", "yes", "1", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "sant"), True
+) | (dict.fromkeys(("false", "no", "0", "falsch", "faux", "falso", "onwaar", "falskt"), False))
+
+
 def flag(value: Any) -> bool | None:
-    """A boolean, also where it is printed ("True", "false", "yes", "1")."""
+    """A boolean, also where it is printed ("True", "false", "yes", "1", "WAHR", "VRAI")."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(
-            value.strip().lower()
-        )
-    return None
+    return _FLAGS.get(value.strip().lower()) if isinstance(value, str) else None
 
 
 def whole(value: Any) -> int | None:

@@ -142,8 +142,9 @@ def _read(found: Found, incident: Incident, parts: Parts) -> tuple[tuple[Format,
         )
     if not result.rows and result.unreadable:
         result.refused = result.refused or f"none of its {result.unreadable} records could be read"
-    if assumed:
-        result.remark(assumed)
+    for said in (assumed, document.csv.assumed if document.csv else None):
+        if said:
+            result.remark(said)
     return hit, ""
 
 

@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from scimrunbook.incident import Incident
+from scimrunbook.sources.exports.spreadsheet import repaired
 from scimrunbook.sources.json_reading import whole_characters
 
 csv.field_size_limit(16 << 20)
@@ -69,11 +70,15 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A CSV: ``header`` as printed, rows by column number, ``unreadable`` rows with another number of fields."""
+    """A CSV: ``header`` as printed, rows by column number, ``unreadable`` rows with another number of fields.
+
+    ``assumed``: what had to be assumed of times that a spreadsheet had rewritten.
+    """
 
     header: list[str]
     rows: list[list[str]]
     unreadable: int
+    assumed: str | None = None
 
     @property
     def names(self) -> list[str]:
@@ -172,7 +177,8 @@ class Document:
             return None
         header = [h.strip() for h in rows[0]]
         good = [r for r in rows[1:] if len(r) == len(header)]
-        return Table(header, good, len(rows) - 1 - len(good))
+        assumed = repaired(header, good, delimiter)
+        return Table(header, good, len(rows) - 1 - len(good), assumed)
 
 
 _HOLDERS = ("value", "Resources", "records")

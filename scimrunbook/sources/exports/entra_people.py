@@ -1,4 +1,4 @@
-"""Files of the Entra directory: users, groups and their members; saved Graph answers and the portal's users CSV.
+"""Files of the Entra directory: users, groups and their members; saved Graph answers and the users CSV of the portals.
 
 Facts: entra.md sections 1, 7, 9. Of which group a list of members is, is settled once every file was read.
 """
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from scimrunbook.sources import entra_directory
-from scimrunbook.sources.exports.documents import Document, Records
+from scimrunbook.sources.exports.documents import Document, Records, normal
 from scimrunbook.sources.exports.entra import Row, context, more, mostly, rows_of
 from scimrunbook.sources.exports.registry import Recognised, parser
 from scimrunbook.sources.exports.subjects import group_of
-from scimrunbook.sources.fields import obj, span, text
+from scimrunbook.sources.fields import flag, obj, span, text
 from scimrunbook.sources.parts import Parts
 
 _OF_GROUP = re.compile(r"groups\('([^']{1,64})'\)", re.IGNORECASE)
@@ -95,6 +95,10 @@ def users(document: Document) -> Recognised | None:
     return result
 
 
+# Entra admin center > Users > Download users, as documented (MicrosoftDocs/entra-docs users-bulk-download.md: objectId)
+# and as downloaded (published with an advisory on its formulas, 2021: id, createdDateTime as 8/19/2021 1:25:31 PM).
+# Microsoft 365 admin center > Active users > Export users has headings in words ("User principal name", "Object Id",
+# "Block credential", "When created"), as several public scripts that read it name them. Neither is translated.
 _COLUMNS = {
     "id": ("id", "objectid"),
     "userPrincipalName": ("userprincipalname", "upn"),
@@ -103,12 +107,15 @@ _COLUMNS = {
     "surname": ("surname", "lastname"),
     "displayName": ("displayname", "name"),
     "accountEnabled": ("accountenabled", "accountstatus"),
+    "blocked": ("blockcredential", "signinblocked"),
     "userType": ("usertype",),
     "mailNickname": ("mailnickname", "alias"),
-    "createdDateTime": ("createddatetime",),
-    "otherMails": ("othermails", "alternateemailaddress"),
+    "createdDateTime": ("createddatetime", "creationdatetime", "whencreated"),
+    "otherMails": ("othermails", "alternateemailaddress", "alternateemailaddresses"),
     "proxyAddresses": ("proxyaddresses",),
 }
+_ENABLED = {"enabled": True, "disabled": False}
+_BETWEEN = re.compile(r"[;,]|\+(?=(?:smtp|sip|x500|spo):)", re.IGNORECASE)
 
 
 @parser(what="entra.users", title="Entra users (the portal's CSV)", provider="entra")
@@ -116,7 +123,7 @@ def users_csv(document: Document) -> Recognised | None:
     """Users > Download users. Multi-valued cells are separated by semicolons."""
     table = document.csv
     columns = table.columns(_COLUMNS) if table else {}
-    if table is None or not {"id", "userPrincipalName"} <= columns.keys() or "isgroup" in table.names:
+    if table is None or not {"id", "userPrincipalName"} <= columns.keys() or lists_members(document):
         return None
     rows = [p for p in (entra_directory.person(_cells(row, columns)) for row in table.rows) if p]
     first_at, last_at = span(r["created_at"] for r in rows)
@@ -127,9 +134,22 @@ def users_csv(document: Document) -> Recognised | None:
     return found
 
 
+def lists_members(document: Document) -> bool:
+    """Whether a CSV is a group's members: only that says of what kind each is (Entra: Members > Download members)."""
+    names = set(document.csv.names) if document.csv else set()
+    if names & {"changeid", "correlationid", "activity", "activitydatetime", "provisioningaction", "action"}:
+        return False  # a log, which may tell the kind of what it is about as well
+    return bool(names & {"objecttype", "membertype", "isgroup", "isuser"}) or "groupmember" in normal(document.name)
+
+
 def _cells(row: list[str], columns: Mapping[str, int]) -> dict[str, Any]:
     cells: dict[str, Any] = {field: row[n].strip() for field, n in columns.items()}
     for many in ("otherMails", "proxyAddresses"):
         if many in cells:
-            cells[many] = [v.strip() for v in re.split(r"[;,]", cells[many]) if v.strip()]
+            cells[many] = [v.strip() for v in _BETWEEN.split(cells[many]) if v.strip()]
+    enabled = str(cells.get("accountEnabled") or "").lower()
+    cells["accountEnabled"] = _ENABLED.get(enabled, enabled)
+    blocked = flag(cells.pop("blocked", None))
+    if blocked is not None and flag(cells["accountEnabled"]) is None:
+        cells["accountEnabled"] = not blocked
     return cells

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scimrunbook.sources.exports import spreadsheet
 from scimrunbook.sources.exports.documents import Document, decode
 from scimrunbook.sources.exports.leaks import take_out
 from tests.sources import entra_made as made
@@ -37,6 +38,36 @@ def test_no_bytes_crash(data: bytes) -> None:
         assert found.json is None or found.problem is None
         assert found.records is None or isinstance(found.records.items, list)
         assert found.csv is None or all(len(r) == len(found.csv.header) for r in found.csv.rows)
+
+
+def column(text: str, number: int = 1) -> tuple[list[str], str]:
+    """One column of a CSV as it is handed on, and what was assumed of it."""
+    table = document(text).csv
+    assert table is not None
+    return [row[number] for row in table.rows], table.assumed or ""
+
+
+@pytest.mark.parametrize(
+    ("cells", "read", "said"),
+    [
+        (["24.11.2026 13:45", "1.2.2026 9:05:07"], ["2026-11-24T13:45:00", "2026-02-01T09:05:07"], spreadsheet.NO_ZONE),
+        (["24/11/2026 13:45:30", "05/11/2026 08:00"], ["2026-11-24T13:45:30", "2026-11-05T08:00:00"], "UTC"),
+        (["05/11/2026 08:00", "06/11/2026 08:00"], ["2026-11-05T08:00:00", "2026-11-06T08:00:00"], "day, month"),
+        (["11/24/2026 13:45", "11/5/2026 08:00"], ["2026-11-24T13:45:00", "2026-11-05T08:00:00"], "UTC"),
+        (["46350.573125", "46350"], ["2026-11-24T13:45:18", "2026-11-24T00:00:00"], "UTC"),
+        # as Microsoft's portal writes it: left as it is, unless a spreadsheet has rewritten some of it
+        (["8/19/2026 1:25:31 PM", "8/9/2026 1:25:31 PM"], ["8/19/2026 1:25:31 PM", "8/9/2026 1:25:31 PM"], ""),
+        (["8/19/2026 1:25:31 PM", "08.09.2026 13:25"], ["8/19/2026 1:25:31 PM", ""], spreadsheet.MIXED),
+        (["2026-11-24T13:45:00.000Z", ""], ["2026-11-24T13:45:00.000Z", ""], ""),
+        (["99.99.2026", "31.02.2026"], ["99.99.2026", "31.02.2026"], "UTC"),
+    ],
+)
+def test_times_that_a_spreadsheet_has_rewritten(cells: list[str], read: list[str], said: str) -> None:
+    got, assumed = column("name;createdDateTime\n" + "".join(f"x;{c}\n" for c in cells))
+    assert got == read
+    assert said in assumed if said else assumed == ""
+    # a column that is none of times keeps its numbers
+    assert column("name;badge\nx;46350\n")[0] == ["46350"]
 
 
 def test_ndjson_counts_the_lines_it_cannot_read() -> None:

@@ -151,6 +151,39 @@ def test_the_portals_users_csv(tmp_path: Path, separator: str) -> None:
     assert (person["active"], person["kind"], person["family_name"]) == (False, "guest", "Berg")
 
 
+def test_the_users_csv_of_the_microsoft_365_admin_center(tmp_path: Path) -> None:
+    header = (
+        "Block credential,Display name,First name,Last name,Object Id,Proxy addresses,User principal name,When created"
+    )
+    proxies = "SMTP:ada.berg@example.com+smtp:ada+news@example.com"
+    line = f"{{}},Ada Berg,Ada,Berg,{{}},{proxies},ada.berg@example.com,2026-01-05 08:00:00Z"
+    lines = [line.format("True", made.ADA), line.format("FALSCH", made.BEN)]
+    put(tmp_path, "users_24_11_2026.csv", "\n".join([header, *lines]))
+    ada, ben = read(tmp_path).rows["people"]
+    assert (ada["person_key"], ada["active"], ada["status"], ben["active"]) == (made.ADA, False, "DISABLED", True)
+    assert json.loads(ada["other_emails"]) == ["ada+news@example.com"]
+    assert ada["created_at"].isoformat() == "2026-01-05T08:00:00+00:00"
+
+
+def test_the_portals_csv_of_groups_and_of_members(tmp_path: Path) -> None:
+    put(tmp_path, "exportGroup_2026-11-24.csv", (
+        f"id;displayName;groupType;membershipType\n{made.TEAM};Data Platform;Security;Dynamic\n"
+        "g2;Everybody;Microsoft 365;Assigned\n"
+    ))  # fmt: skip
+    put(tmp_path, "exportGroupMembers_2026-11-24 Data Platform.csv", (
+        f"id,userPrincipalName,displayName,objectType,isGroup\n{made.ADA},ada@example.com,Ada,User,False\n"
+        "g2,,Everybody,Group,True\n,,nobody,User,False\n"
+    ))  # fmt: skip
+    put(tmp_path, "exportGroupMembers_2026-11-25.csv", f"id,objectType\n{made.ADA},user\n")
+    parts = read(tmp_path)
+    told = {g["name"]: (g["kind"], g["security_enabled"], g["dynamic"]) for g in parts.rows["groups"]}
+    assert told == {"Data Platform": ("security", True, True), "Everybody": ("m365", None, False)}
+    links = {(m["group_key"], m["member_key"], m["member_type"]) for m in parts.rows["memberships"]}
+    assert links == {(made.TEAM, made.ADA, "user"), (made.TEAM, "g2", "group")}
+    assert row_of(parts, "exportGroupMembers_2026-11-24 Data Platform.csv")["unreadable"] == 1
+    assert "name does not say" in row_of(parts, "exportGroupMembers_2026-11-25.csv")["refused"]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.sampled_from(LISTS), st.lists(VALUES, max_size=4), st.data())
 def test_records_in_equal_rows_and_unreadable(case: tuple[str, int], noise: list[object], data: st.DataObject) -> None:

@@ -99,6 +99,8 @@ CSV: dict[str, Callable[[], list[list[str]]]] = {
     "Steps of the Entra provisioning log (the portal's CSV)": portal(1),
     "Changes of the Entra provisioning log (the portal's CSV)": portal(2),
     "Entra users (the portal's CSV)": table("id,userPrincipalName,mail,accountEnabled", "uN,pN@example.com,,True"),
+    "Members of an Entra group (the portal's CSV)": table("id,userPrincipalName,objectType", "uN,pN@example.com,User"),
+    "Entra groups (the portal's CSV)": table("id,displayName,groupType,membershipType", "gN,Group N,Security,Assigned"),
     "Okta report of current assignments (CSV)": table(
         "Login,Application instance,Assigned on", "pN@example.com,Catalog,2026-11-01 08:00:00 UTC"
     ),
@@ -111,6 +113,7 @@ TEXT = {"Okta task texts (copied from Dashboard > Tasks or Push Groups)"}  # eve
 NAMES = {
     "Members of an Okta group": "group-00g1-members.json",
     "Members of an Entra group (Graph JSON)": "g-members.json",
+    "Members of an Entra group (the portal's CSV)": "exportGroupMembers_2026-11-24 gz.csv",
 }
 
 
