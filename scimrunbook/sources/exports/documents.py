@@ -19,7 +19,8 @@ from scimrunbook.incident import Incident
 from scimrunbook.sources.exports.spreadsheet import repaired
 from scimrunbook.sources.json_reading import whole_characters
 
-csv.field_size_limit(16 << 20)
+MAX_CELL = 16 << 20  # characters of one cell of a CSV
+csv.field_size_limit(MAX_CELL)
 _MARKS = (  # the longer mark first: UTF-32's begins like UTF-16's
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),

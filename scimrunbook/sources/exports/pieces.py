@@ -6,7 +6,7 @@ before such a cut must be valid by itself, so that a cut inside a record is neve
 
 from __future__ import annotations
 
-import csv
+import codecs
 import gzip
 import hashlib
 import io
@@ -16,7 +16,6 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO
 
 import msgspec
 
@@ -31,6 +30,9 @@ _KEY = re.compile(rb'\s*\{\s*"((?:[^"\\]|\\.){1,64})"')
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _ESCAPED = re.compile(r"[\udc80-\udcff]")
 Raw = bytes | msgspec.Raw
+_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_AT_ONCE = 256 << 10  # bytes unpacked at a time
+_DAMAGED = "an archive that is cut off or damaged"
 _TRIES = 12  # places a cut is tried at before records are taken one by one
 
 
@@ -38,14 +40,13 @@ class LargeFileError(Exception):
     """A large file that is not read on; the message is the reason."""
 
 
-class Source(io.RawIOBase):
+class Source:
     """The file's bytes, hashed and counted as they are read (``done`` of ``size``), unpacked where gzipped.
 
-    ``tail`` is what stood behind the records of a page, once they were read.
+    UTF-16 with its mark is read as UTF-8. ``tail`` is what stood behind the records of a page, once they were read.
     """
 
     def __init__(self, place: Place) -> None:
-        super().__init__()
         self._open = place.open()
         try:
             self._file, self.size = self._open.__enter__()
@@ -58,9 +59,9 @@ class Source(io.RawIOBase):
         self._hash = hashlib.sha256()
         self._ahead = self._file.read(2)
         self._unzip = gzip.GzipFile(fileobj=_Counted(self)) if self._ahead == b"\x1f\x8b" else None
-
-    def readable(self) -> bool:
-        return True
+        self.broken = ""  # why it was read only in part
+        self._begun = False
+        self._utf16: codecs.IncrementalDecoder | None = None
 
     def taken(self, size: int) -> bytes:
         data, self._ahead = self._ahead + self._file.read(max(0, size - len(self._ahead))), b""
@@ -68,20 +69,51 @@ class Source(io.RawIOBase):
         self._hash.update(data)
         return data
 
-    def read(self, size: int = -1) -> bytes:
-        try:
-            data = self._unzip.read(size) if self._unzip else self.taken(size)
-        except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as problem:
-            raise LargeFileError("an archive that is cut off or damaged") from problem
-        self.given += len(data)
-        if self._unzip and self.given > max(1 << 30, self.done * MAX_RATIO):
-            raise LargeFileError("a gzip file that unpacks to far more than a log would")
-        return data
+    def read(self, size: int) -> bytes:
+        """About so many bytes; none at the end, and where it breaks off: then ``broken`` says why."""
+        begin = b""
+        if not self._begun:
+            self._begun = True
+            begin = self._unpacked(2)
+            if begin in _UTF16:
+                self._utf16, begin = codecs.getincrementaldecoder(_UTF16[begin])(), b""
+        if self._utf16 is None:
+            return begin + self._unpacked(size - len(begin))
+        text, data = "", b"more"
+        while data and not text and not self.broken:
+            data = self._unpacked(size)
+            try:
+                text = self._utf16.decode(data, final=not data)
+            except UnicodeDecodeError as problem:
+                self.broken = "text in UTF-16 that is cut off or damaged"
+                text = problem.object[: problem.start].decode(problem.encoding)
+        return text.encode("utf-8")
 
-    def readinto(self, buffer: Any) -> int:
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+    def _unpacked(self, size: int) -> bytes:
+        if self._unzip is None:
+            return b"" if self.broken else self._raw(size)
+        found: list[bytes] = []
+        while size > 0 and not self.broken:
+            try:
+                data = self._unzip.read1(min(size, _AT_ONCE))
+            except (EOFError, OSError, zlib.error):
+                self.broken = self.broken or _DAMAGED
+                break
+            if not data:
+                break
+            found.append(data)
+            size -= len(data)
+            self.given += len(data)
+            if self.given > max(1 << 30, self.done * MAX_RATIO):
+                self.broken = "a gzip file that unpacks to far more than a log would"
+        return b"".join(found)
+
+    def _raw(self, size: int) -> bytes:
+        try:
+            return self.taken(size)
+        except (EOFError, OSError, zlib.error, zipfile.BadZipFile):
+            self.broken = _DAMAGED
+            return b""
 
     def text(self, data: bytes) -> str:
         """Bytes as text; what is no UTF-8 as spreadsheets on Windows write it."""
@@ -92,7 +124,7 @@ class Source(io.RawIOBase):
             return data.decode("cp1252", "replace")
 
     def whole(self, escaped: str) -> str:
-        """Text of ``delimited`` with the bytes that were no UTF-8 put right."""
+        """Text of a CSV with the bytes that were no UTF-8 put right."""
         if escaped.isascii() or not _ESCAPED.search(escaped):
             return escaped
         return self.text(escaped.encode("utf-8", "surrogateescape"))
@@ -106,9 +138,7 @@ class Source(io.RawIOBase):
         return self._hash.hexdigest()
 
     def close(self) -> None:
-        if not self.closed:
-            self._open.__exit__(None, None, None)
-        super().close()
+        self._open.__exit__(None, None, None)
 
 
 class _Counted(io.RawIOBase):
@@ -116,42 +146,8 @@ class _Counted(io.RawIOBase):
         super().__init__()
         self.source = source
 
-    def readable(self) -> bool:
-        return True
-
     def read(self, size: int = -1) -> bytes:
         return self.source.taken(size if size >= 0 else CHUNK)
-
-
-class Joined(io.RawIOBase):
-    """What was read already, then the rest."""
-
-    def __init__(self, head: bytes, source: Source) -> None:
-        super().__init__()
-        self.head, self.source = head, source
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data, self.head = self.head[: len(buffer)], self.head[len(buffer) :]
-        data = data or self.source.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def delimited(stream: BinaryIO) -> tuple[list[str], Iterator[list[str]]]:
-    """A CSV's header and its lines, separated by comma, semicolon or tab; bytes that are no UTF-8 are escaped."""
-    lines = io.TextIOWrapper(stream, "utf-8", errors="surrogateescape", newline="")
-    first = next((line for line in lines if line.strip()), "")
-    if first[:4].casefold() == "sep=":  # a line spreadsheets leave
-        first = next(lines, "")
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter)
-    try:
-        return [h.strip() for h in next(reader, [])], reader
-    except csv.Error:
-        return [], reader
 
 
 def records(source: Source, head: bytes) -> Iterator[list[Raw]]:

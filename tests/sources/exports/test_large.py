@@ -30,8 +30,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """No log above 4 KB is held, and it is read in chunks that cut records anywhere."""
     monkeypatch.setattr(files, "LARGE", 4096)
     monkeypatch.setattr(pieces, "CHUNK", 1500)
-    monkeypatch.setattr("scimrunbook.sources.exports.large.HEAD", 1200)
-    monkeypatch.setattr("scimrunbook.sources.exports.large._BATCH", 7)
+    monkeypatch.setattr("scimrunbook.sources.exports.large_form.HEAD", 1200)
+    monkeypatch.setattr("scimrunbook.sources.exports.large_csv._BATCH", 7)
 
 
 @pytest.fixture
@@ -162,6 +162,55 @@ def test_the_consoles_csv(small: None, tmp_path: Path) -> None:
     assert row["last_at"].day == 1 and row["first_at"].month == 11
 
 
+def console(times: Callable[[int], str] = lambda n: f"2026-11-{n % 28 + 1:02d}T0{n % 9}:00:00.000Z") -> str:
+    """A console CSV: ours, another application's, sign-ins, an application that only acts, records that lack much."""
+    head = "timestamp,event_type,outcome.result,uuid,actor.type,display_message,target0.id,target0.type,target1.type\n"
+    made = [
+        f'application.provision.user.push,FAILURE,a%d,User,"a,\nb ""c""",{okta_data.APP},AppInstance,',
+        "application.provision.user.push,SUCCESS,b%d,User,x,0oa9999999999999999f,AppInstance,User",
+        "application.provision.user.push,SUCCESS,b%d,User,x,,AppInstance,",
+        "user.lifecycle.deactivate,SUCCESS,c%d,AppInstance,x,00u1,User,",
+        "user.session.start,SUCCESS,d%d,User,x,00u1,User,",
+        ",SUCCESS,e%d,User,no type,,,",
+        "too,few",
+        ",,,,,,,",
+    ]
+    return head + "".join(
+        f"{times(n) if k < 7 else ''},{(line % n if '%' in line else line)}\n"
+        for n in range(18)
+        for k, line in enumerate(made)
+    )
+
+
+def american(number: int) -> str:
+    return f"{number % 9 + 4}/{number % 28 + 1}/2026 {number % 12 + 1}:00:00 {'AM' if number % 2 else 'PM'}"
+
+
+CONSOLE: dict[str, Callable[[], bytes]] = {
+    "as downloaded": lambda: console().encode(),
+    "with a mark": lambda: b"\xef\xbb\xbf" + console().encode(),
+    "UTF-16": lambda: console().encode("utf-16"),
+    "UTF-16, big-endian": lambda: b"\xfe\xff" + console().encode("utf-16-be"),
+    "CRLF": lambda: console().replace("\n", "\r\n").encode(),
+    "of a spreadsheet": lambda: b"sep=;\n" + console().replace(",", ";").encode(),
+    "a quote inside": lambda: console().replace("SUCCESS,c1,", 'SUCCESS,c"1,', 1).encode(),
+    "times of a spreadsheet": lambda: console(american).encode(),
+    "no time now and then": lambda: console(lambda n: "" if n == 7 else f"2026-11-01T00:00:{n:02d}.000Z").encode(),
+    "a time that is none": lambda: console(lambda n: "2026-99" if n == 7 else f"2026-11-01T00:00:{n:02d}Z").encode(),
+    "a column twice": lambda: console().replace("target1.type", "event_type", 1).encode(),
+}
+
+
+@pytest.mark.parametrize("how", ["plain", *(pytest.param(h, marks=pytest.mark.slow) for h in ("gzip", "zip"))])
+@pytest.mark.parametrize("kind", sorted(CONSOLE))
+def test_streamed_and_held_console_csvs_tell_the_same(
+    kind: str, how: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    put(tmp_path, "log", packed(CONSOLE[kind](), how))
+    row = same(tmp_path, OKTA, "log/in/log" if how == "zip" else "log", request)
+    assert row["rows"] + row["unreadable"] == 7 * 18 and row["unreadable"] >= 36, row
+
+
 def test_a_console_csv_and_a_json_log_of_the_same_events(small: None, tmp_path: Path) -> None:
     """The CSV tells less than JSON: of an event that stands in both, the JSON record counts, whichever is streamed."""
     head = "timestamp,event_type,outcome.result,uuid,display_message,target0.id,target0.type\n"
@@ -192,9 +241,9 @@ def test_bytes_of_a_windows_spreadsheet_are_read_as_such(small: None, tmp_path: 
     ("data", "about", "reason"),
     [
         (b"[" + b'{"alpha": 1},' * 800, OKTA, "none that is known"),
-        (json.dumps(okta_log()).encode("utf-16"), OKTA, "in UTF-8"),
+        (json.dumps(okta_log()).encode("utf-16")[2:], OKTA, "not a text file"),
         (b"a,b\n" + b"1,2\n" * 2000, ENTRA, "none that is known"),
-        (gzip.compress(json.dumps(okta_log()).encode(), 0)[:-9], OKTA, "cut off"),
+        (gzip.compress(json.dumps(okta_log()).encode(), 0)[:900], OKTA, "cut off"),
     ],
 )  # fmt: skip
 def test_what_is_not_read_at_this_size_says_why(
@@ -207,6 +256,26 @@ def test_what_is_not_read_at_this_size_says_why(
     put(tmp_path, name, known)
     row = row_of(read(tmp_path, about), "log")
     assert row["what"] == "unrecognised" and reason in row["refused"], row["refused"]
+
+
+BROKEN: dict[str, tuple[Any, Callable[[], bytes]]] = {
+    "gzip": (OKTA, lambda: gzip.compress(lines(okta_log()).encode(), 0)[:-9]),
+    "UTF-16": (ENTRA, lambda: lines(entra_log()).encode("utf-16")[:-3]),
+    "CSV": (OKTA, lambda: (console() + 'a,"' + "x" * 9000).encode()),
+}
+
+
+@pytest.mark.parametrize("damage", sorted(BROKEN))
+def test_what_was_read_before_a_log_breaks_off_is_kept_and_said_to_be_a_part(
+    damage: str, huge: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "MAX_RECORD", 6000)
+    about, data = BROKEN[damage]
+    put(tmp_path, "log", data())
+    parts = read(tmp_path, about)
+    row = row_of(parts, "log")
+    assert row["refused"] is None and row["complete"] is False and row["rows"] > 20, row
+    assert "Read only up to where it breaks off" in row["note"] and len(parts.table("events")) > 10
 
 
 def test_what_only_looks_like_a_log_is_held_and_named_for_what_it_is(small: None, tmp_path: Path) -> None:
