@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from scimrunbook import texts
-from scimrunbook.derived import among
+from scimrunbook.derived import among, numbered, taken
 from scimrunbook.findings import Cause
 
 # Who and when does not change what went wrong: without them a million rows hold a handful of distinct texts.
@@ -82,24 +82,23 @@ def _same(table: pd.DataFrame, values: tuple[Any, ...]) -> pd.Series[Any]:
 
 def families(events: pd.DataFrame) -> pd.Series[Any]:
     """The family of every row (text, missing where unknown)."""
+    code, codes = numbered(events["error_code"].fillna(""))
+    reason, reasons = numbered(events["reason"].fillna(""))
+    alike, meant = numbered(pd.Series(reasons).str.slice(0, _MAX).str.replace(_PERSONAL, _MASK, regex=True))
     keys = pd.DataFrame(
-        {
-            "status": events["http_status"].fillna(0).astype("int64"),
-            "code": events["error_code"].fillna(""),
-            "reason": events["reason"].fillna("").str.slice(0, _MAX).str.replace(_PERSONAL, _MASK, regex=True),
-        }
+        {"status": events["http_status"].fillna(0).astype("int64"), "code": code, "reason": alike[reason]}
     )
-    group = keys.groupby(["status", "code", "reason"], sort=False, observed=True)
-    distinct = keys.drop_duplicates()
-    said = [family(int(s) or None, c, r) for s, c, r in distinct.itertuples(index=False)]
+    group = keys.groupby(["status", "code", "reason"], sort=False).ngroup()
+    said = [family(int(s) or None, codes[c], meant[r]) for s, c, r in keys.drop_duplicates().itertuples(index=False)]
     by_group = pd.Series([None if c is None else c.value for c in said], dtype="str")
-    return pd.Series(by_group.reindex(group.ngroup()).to_numpy(), index=events.index, dtype="str")
+    return taken(by_group, group.to_numpy(), events.index)
 
 
 def is_page(events: pd.DataFrame) -> pd.Series[Any]:
     """True where a web page came back in place of SCIM: another address answers, or something in front of it."""
-    text = events["reason"].fillna("").str
-    return (events["status"] == "failure") & text.contains(_PAGE, case=False, regex=True).astype(bool)
+    failed = events["status"] == "failure"
+    page = events["reason"][failed].fillna("").str.contains(_PAGE, case=False, regex=True).astype(bool)
+    return _where(failed, page)
 
 
 def told_status(text: str) -> int | None:
@@ -111,8 +110,17 @@ def told_status(text: str) -> int | None:
 
 def is_auth(events: pd.DataFrame) -> pd.Series[Any]:
     """True where the endpoint refused the credential: 401 or 403, or the provider's own words for it."""
-    names = events["event_type"].isin(
+    failed = events["status"] == "failure"
+    told = events.loc[failed, ["status", "event_type", "http_status", "error_code", "reason"]]
+    names = told["event_type"].isin(
         ("application.integration.authentication_failure", "application.configuration.update")
     )
-    failed = (events["status"] == "failure") & ~is_page(events)
-    return failed & (names | (families(events) == Cause.URL_OR_TOKEN.value))
+    refused = ~is_page(told) & (names | (families(told) == Cause.URL_OR_TOKEN.value))
+    return _where(failed, refused)
+
+
+def _where(some: pd.Series[Any], said: pd.Series[Any]) -> pd.Series[Any]:
+    """What is said of some rows, False for all others."""
+    flags = some.to_numpy(bool, copy=True)
+    flags[flags] = said.to_numpy(bool)
+    return pd.Series(flags, index=some.index)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from scimrunbook import guide
-from scimrunbook.derived import among, derived, rows_for
+from scimrunbook.derived import among, derived, distinct, looked_up, numbered, places, taken, ticks
 from scimrunbook.errors import families, is_auth, is_page
 from scimrunbook.findings import Cause
 from scimrunbook.jobs import own_jobs, running_since
@@ -28,6 +29,11 @@ SETTLED_SKIPS = ("RedundantExport", "RedundantSoftDelete")
 CYCLE_SECONDS = 40 * 60
 OKTA_SETTLES_SECONDS = 15 * 60
 _SLACK = pd.Timedelta(minutes=10)  # until the records of a cycle stand in the log
+# What is asked of an operation; a log holds more, and columns of text are what takes time and memory.
+_TOLD = (
+    "event_id", "at", "event_type", "action", "status", "object_type", "person_key", "group_key", "name", "target_id",
+    "error_code", "reason", "http_status", "skip_reason", "step", "next_attempt_at",
+)  # fmt: skip
 _STATE = {"create": "on", "update": "on", "reactivate": "on", "deactivate": "off", "delete": "gone"}
 
 
@@ -38,13 +44,14 @@ def operations(snapshot: Snapshot) -> pd.DataFrame:
     ``key`` is the person or group; a retry that failed again is a failure of its own. Rows without a time come first.
     """
     events = snapshot["events"]
-    events = events[events["action"].isin(WRITES + GROUP_WRITES)]
+    written = np.flatnonzero(events["action"].isin(WRITES + GROUP_WRITES))
+    failed = (events["status"] == "failure").to_numpy()
+    # at the same moment failures come first
+    order = written[np.lexsort((~failed[written], ticks(events["at"])[written]))]
+    events = events[list(_TOLD)].take(order).reset_index(drop=True)
     key = events["person_key"].fillna(events["group_key"])
     ok = (events["status"] == "success") | ((events["status"] == "skipped") & events["skip_reason"].isin(SETTLED_SKIPS))
-    events = events.assign(key=key, ok=ok, failed=events["status"] == "failure", family=_families(snapshot, events))
-    return events.sort_values(
-        ["at", "failed"], kind="stable", na_position="first", ascending=[True, False]
-    ).reset_index(drop=True)
+    return events.assign(key=key, ok=ok, failed=events["status"] == "failure", family=_families(snapshot, events))
 
 
 def _families(snapshot: Snapshot, events: pd.DataFrame) -> pd.Series[Any]:
@@ -79,42 +86,43 @@ def last_of(snapshot: Snapshot) -> pd.DataFrame:
     tells), ``state_at``.
     """
     rows = operations(snapshot)
-    rows = rows[rows["key"].notna()].assign(order=range(int(rows["key"].notna().sum())))
-    rows = rows[["key", "at", "action", "reason", "error_code", "family", "next_attempt_at", "order", "ok", "failed"]]
-    ok = rows[rows["ok"]].drop_duplicates("key", keep="last")
-    bad = rows[rows["failed"]].drop_duplicates("key", keep="last")
-    told = rows[rows["ok"] & rows["action"].isin(_STATE)].drop_duplicates("key", keep="last")
-    keys = pd.Index(rows["key"].drop_duplicates().sort_values(), dtype="str", name="key")
-    of = pd.Series(keys, dtype="str")
-    accepted, failed, told = (rows_for(of, t.set_index("key")) for t in (ok, bad, told))
-    frame = pd.DataFrame(
+    code, seen = numbered(rows["key"])
+    keys = pd.Index(distinct(pd.Series(seen)), dtype="str", name="key")
+    place = places(pd.Series(seen), keys)
+
+    def last(which: pd.Series[Any]) -> Any:
+        """The row of each key's last operation of a kind, -1 where there is none."""
+        found = np.full(len(keys), -1)
+        at = np.flatnonzero(which.to_numpy(bool) & (code >= 0))
+        found[place[code[at]]] = at  # in order of time, so that the last one stays
+        return found
+
+    ok, failed, told = last(rows["ok"]), last(rows["failed"]), last(rows["ok"] & rows["action"].isin(_STATE))
+    return pd.DataFrame(
         {
-            "ok_at": accepted["at"],
-            "ok_action": accepted["action"],
-            "failed_at": failed["at"],
-            "failed_action": failed["action"],
-            "reason": failed["reason"],
-            "error_code": failed["error_code"],
-            "family": failed["family"],
-            "next_attempt_at": failed["next_attempt_at"],
-            "state_at": told["at"],
-            "state": told["action"].map(_STATE).astype("str"),
-        }
-    ).set_axis(keys)
-    bad_order, ok_order = (t["order"].set_axis(keys) for t in (failed, accepted))
-    frame["open"] = (bad_order.notna() & (ok_order.isna() | (bad_order > ok_order))).astype(bool)
-    return frame
+            "ok_at": taken(rows["at"], ok, keys),
+            "ok_action": taken(rows["action"], ok, keys),
+            "failed_at": taken(rows["at"], failed, keys),
+            "failed_action": taken(rows["action"], failed, keys),
+            **{c: taken(rows[c], failed, keys) for c in ("reason", "error_code", "family", "next_attempt_at")},
+            "state_at": taken(rows["at"], told, keys),
+            "state": taken(rows["action"], told, keys).map(_STATE).astype("str"),
+            "open": failed > ok,
+        },
+        index=keys,
+    )
 
 
 @derived
 def open_failures(snapshot: Snapshot) -> pd.DataFrame:
     """Failed operations whose person or group had no success since, in order of time."""
     rows = operations(snapshot)
-    last = last_of(snapshot)
-    hurt = last.index[last["open"]]
-    since_ok = rows["key"].map(last["ok_at"]) if len(last) else pd.Series(pd.NaT, index=rows.index)
-    fresh = since_ok.isna() | (rows["at"] >= pd.to_datetime(since_ok, utc=True))
-    return rows[rows["failed"] & (rows["key"].isna() | among(rows["key"], hurt)) & fresh]
+    rows = rows[rows["failed"]]
+    hurt = last_of(snapshot)
+    hurt = hurt[hurt["open"]]
+    since_ok = looked_up(rows["key"], hurt["ok_at"])
+    fresh = since_ok.isna() | (rows["at"] >= since_ok)
+    return rows[(rows["key"].isna() | among(rows["key"], hurt.index)) & fresh]
 
 
 @derived

@@ -56,18 +56,19 @@ class Refusals:
 @derived
 def refusals(snapshot: Snapshot) -> Refusals:
     """What the log and, for Entra, the job tell about the credential."""
-    events = snapshot["events"].sort_values("at", kind="stable", na_position="first")
-    auth = events[is_auth(events)]
-    contact = events[(events["status"] == "success") & events["action"].isin((*WRITES, *GROUP_WRITES))]
+    events = snapshot["events"]
+    auth = events[is_auth(events)].sort_values("at", kind="stable", na_position="first")
+    # when alone: of the many that succeeded nothing else is asked
+    contact = events["at"][(events["status"] == "success") & events["action"].isin((*WRITES, *GROUP_WRITES))]
     # a log without any success may be one under a filter: then what else tells of one counts
     other = _told_elsewhere(snapshot) if contact.empty else ()
-    logged = [t for t in (contact["at"].max(), own_jobs(snapshot)["last_success_at"].max()) if pd.notna(t)]
+    logged = [t for t in (contact.max(), own_jobs(snapshot)["last_success_at"].max()) if pd.notna(t)]
     seen = [*logged, *(t for t in other if pd.notna(t))]
     success = max(seen) if seen else None
     after = auth[auth["at"] > success] if success is not None else auth
     shown = after if len(after) else auth
     changes = _changes(snapshot)
-    turns = _turns(contact["at"], auth["at"], changes)
+    turns = _turns(contact, auth["at"], changes)
     fickle = int((turns > snapshot.as_of - _RECENT).sum()) >= _FICKLE
     refused_at = max((t for t in (auth["at"].max(), _job_refused(snapshot)) if pd.notna(t)), default=None)
     later = changes[changes > refused_at] if refused_at is not None else changes[:0]
@@ -124,6 +125,8 @@ def _changes(snapshot: Snapshot) -> pd.Series[Any]:
 
 def _turns(ok: pd.Series[Any], refused: pd.Series[Any], changes: pd.Series[Any]) -> pd.Series[Any]:
     """When a refusal after a first success gave way to another success, nobody having changed the credentials."""
+    if refused.empty:
+        return refused
     both = pd.concat([pd.DataFrame({"at": ok, "ok": True}), pd.DataFrame({"at": refused, "ok": False})])
     both = both.dropna(subset=["at"]).sort_values("at", kind="stable").reset_index(drop=True)
     before = both.shift(1)

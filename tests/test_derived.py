@@ -8,7 +8,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scimrunbook.derived import among, fold, looked_up, rows_for
+from scimrunbook.derived import among, distinct, fold, looked_up, numbered, places, rows_for
 
 TEXTS = st.lists(
     st.none() | st.sampled_from(["a", "A ", "\u00c9", "e\u0301", "stra\u00dfe", "STRASSE", "", "İ"]), max_size=6
@@ -29,6 +29,18 @@ def test_text_folds_as_python_folds_it_whoever_stands_beside_it(texts: list[str 
 def test_among_is_isin_but_for_missing_values(texts: list[str | None], values: list[str | None]) -> None:
     found = among(pd.Series(texts, dtype="str"), values)
     assert list(found) == [t is not None and t in values for t in texts]
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXTS)
+def test_distinct_texts_and_their_numbers(texts: list[str | None]) -> None:
+    column = pd.Series(texts, dtype="str")
+    there = [t for t in texts if t is not None]
+    assert list(distinct(column)) == sorted(set(there))
+    assert list(distinct(pd.Series(sorted(set(there)), dtype="str"))) == sorted(set(there))  # in order already
+    codes, values = numbered(column)
+    assert [None if c < 0 else values[c] for c in codes] == texts and len(values) == len(set(there))
+    assert [None if p < 0 else values[p] for p in places(column, values)] == texts
 
 
 def test_a_few_keys_in_a_long_table_are_found_as_many_are() -> None:

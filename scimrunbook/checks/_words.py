@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from scimrunbook import guide
-from scimrunbook.derived import among, looked_up
+from scimrunbook.derived import distinct, looked_up
 from scimrunbook.findings import Action, Evidence
 from scimrunbook.scope import everybody
 from scimrunbook.snapshot import Snapshot
@@ -31,9 +32,8 @@ def provider(snapshot: Snapshot) -> str:
 
 def keys(values: Iterable[Any]) -> tuple[str, ...]:
     """Distinct keys in order, for ``affected``."""
-    if isinstance(values, pd.Series):
-        return tuple(values.dropna().astype("str").drop_duplicates().sort_values())
-    return tuple(sorted({str(v) for v in values if not pd.isna(v)}))
+    column = values if isinstance(values, pd.Series) else pd.Series(list(values), dtype="str")
+    return tuple(distinct(column).to_numpy("object"))
 
 
 def who(snapshot: Snapshot, affected: Sequence[str], most: int = 3) -> str:
@@ -47,9 +47,11 @@ def who(snapshot: Snapshot, affected: Sequence[str], most: int = 3) -> str:
 
 
 def _rows_of(snapshot: Snapshot, shown: pd.Series[Any]) -> pd.DataFrame:
-    """The rows of a few people, by key."""
+    """The rows of a few people, by key. Everybody stands in the order of their keys, so each is found by halving."""
     every = everybody(snapshot)
-    return every[among(every["person_key"], shown)].drop_duplicates("person_key").set_index("person_key")
+    held = every["person_key"].array
+    found = [(bisect_left(held, key), key) for key in shown.drop_duplicates()]
+    return every.take([at for at, key in found if at < len(held) and held[at] == key]).set_index("person_key")
 
 
 def listed(shown: Sequence[str], total: int | None = None) -> str:
