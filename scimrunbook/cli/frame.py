@@ -58,6 +58,8 @@ def guarded(work: Callable[[], int | None], interrupted: str = _CUT_OFF) -> NoRe
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """Says why on standard error, and ends with the code."""
-    typer.echo(message, err=True)
+    """Says why on standard error, and ends with the code. What steers a terminal is shown, not obeyed."""
+    from scimrunbook.show.words import visible
+
+    typer.echo(visible(message), err=True)
     raise typer.Exit(code)

@@ -134,7 +134,7 @@ class NewIncident:
     def create(self) -> Path:
         """Writes uploads and file. Raises UserProblem or IncidentError; then nothing was written."""
         given = self.answers()
-        uploads = {_safe(str(f["name"])): bytes(f["content"]) for f in self.upload.value}
+        uploads = _uploaded(self.upload.value)
         if uploads and not given.get("exports"):
             given["exports"] = f"{given.get('incident', 'incident')}-exports"
         text = self._chosen(given, uploads)
@@ -146,11 +146,14 @@ class NewIncident:
         folder = self.parameters / str(given.get("exports", ""))
         if uploads and not folder.resolve().is_relative_to(self.parameters.resolve()):
             raise UserProblem("Files can be added to a folder beside the incident file only. Leave the folder empty.")
+        if there := [name for name in uploads if (folder / name).exists()]:
+            raise UserProblem(
+                f"{', '.join(there)}: in the folder {folder.name} already, and left as it is. Nothing was written. "
+                "Take it out of what is added, or name another folder."
+            )
         self.parameters.mkdir(parents=True, exist_ok=True)
         for name, content in uploads.items():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if (folder / name).exists():
-                raise UserProblem(f"{name} is in {folder.name} already and was left as it is.")
             (folder / name).write_bytes(content)
         write(path, text)
         if not (self.parameters / FILE_NAME).exists():
@@ -253,6 +256,17 @@ def _widget(question: Question) -> Any:
         return field(widgets.Dropdown, label, options=hosts, value=hosts[0][1])
     hint = {"window": "2026-11-20T00:00Z/2026-11-22T00:00Z", "incident": "CAT-1042"}.get(question.key, "")
     return field(widgets.Text, label, placeholder=hint or question.help[:90], tooltip=question.help)
+
+
+def _uploaded(files: Any) -> dict[str, bytes]:
+    """What was added, by a name that leads nowhere. Raises UserProblem where one file would take another's place."""
+    found: dict[str, bytes] = {}
+    for file in files:
+        name = _safe(str(file["name"]))
+        if name in found:
+            raise UserProblem(f"Two of the added files would both be named {name}. Rename one and add it again.")
+        found[name] = bytes(file["content"])
+    return found
 
 
 def _safe(name: str) -> str:

@@ -86,7 +86,9 @@ def in_words(view: View, name: str) -> str:
 def overview(view: View) -> Panel:
     """The verdict, what the first cause is, and what to do now."""
     causes = (cause(view, c, i) for i, c in enumerate(view.diagnosis["causes"], 1))
-    html = fragment(banner(view), *causes, order(view), questions(view), gaps(view), drawn(view, "timeline"))
+    html = fragment(
+        banner(view), first(view), *causes, order(view), questions(view), gaps(view), drawn(view, "timeline")
+    )
     return Panel(html, overview_text(view), {"diagnosis": view.diagnosis})
 
 
@@ -150,10 +152,15 @@ def _then(found: dict[str, Any], told: Callable[[str], str]) -> str:
     return "".join(said) + (f"<p>{prose(told(again))}</p>" if again else "")
 
 
-def order(view: View) -> str:
-    """Which fix comes first, what that one hides, and what would tell most where nothing is decided."""
+def first(view: View) -> str:
+    """Which of several fixes comes first, and why."""
     said = view.diagnosis.get("first") if len(view.diagnosis["causes"]) > 1 else ""
-    parts = [f"<p>{prose(said)}</p>"] if said else []
+    return f"<p>{prose(said)}</p>" if said else ""
+
+
+def order(view: View) -> str:
+    """What the first fix hides, and what would tell most where nothing is decided."""
+    parts = []
     hidden = [m for m in view.diagnosis.get("masked", ()) if m.get("kind") != "follows"]
     if hidden:
         rows = "".join(f"<li>{prose(view.said(m['actual']))}</li>" for m in hidden)

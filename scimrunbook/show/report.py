@@ -23,7 +23,7 @@ def report(view: View) -> str:
         + f"<h1>SCIM provisioning: incident {esc(view.incident['incident'])}</h1>"
         + panels.banner(view)
         + "</header><main>"
-        + _part("now", "What to do now", "".join(causes[:1]) + panels.order(view))
+        + _part("now", "What to do now", panels.first(view) + "".join(causes[:1]) + panels.order(view))
         + _contents(view)
         + (_part("more", "Further causes, the likeliest first", "".join(causes[1:])) if causes[1:] else "")
         + _people(view)

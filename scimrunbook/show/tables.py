@@ -18,6 +18,7 @@ _WORD = re.compile(r"\S{18}")  # an id, a code: one word for the browser, which 
 _MAIL = re.compile(
     r"[^\s@]{1,40}@[^\s@]{1,40}"
 )  # an address stays whole where there is room: broken, it reads as another
+_CODE = re.compile(r"(?:[A-Z][a-z]+){4,}")  # SystemForCrossDomainIdentityManagementInvalidCredentials: likewise
 _EVENT = re.compile(r"[a-z]+(?:[._][a-z]+){3,}")  # application.provision.user.push_profile: broken between its words
 
 
@@ -47,8 +48,8 @@ def _td(value: object) -> str:
         return f'<td class="srb-time"><span>{time[1]}</span> <span>{time[2]} UTC</span></td>'
     if _MAIL.fullmatch(said):
         return f'<td class="srb-word">{esc(said).replace("@", "@<wbr>")}</td>'
-    if _EVENT.fullmatch(said):
-        broken = re.sub("([._])", r"\1<wbr>", said)
+    if _EVENT.fullmatch(said) or _CODE.fullmatch(said):
+        broken = re.sub("([._]|[a-z](?=[A-Z]))", r"\1<wbr>", said)
         return f'<td class="srb-word">{broken}</td>'
     kind = "srb-long" if len(said) > _LONG and " " in said else "srb-id" if _WORD.search(said) else ""
     return f'<td class="{kind}">{prose(said)}</td>' if kind else f"<td>{prose(said)}</td>"

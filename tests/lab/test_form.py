@@ -72,12 +72,29 @@ def test_uploads_land_beside_the_file_whatever_their_names_say(form: NewIncident
     assert form.upload.value == (), "the bytes are in the folder, and no longer in the widget"
 
 
+def uploaded(*files: tuple[str, bytes]) -> object:
+    return type("Upload", (), {"value": tuple({"name": n, "content": memoryview(c)} for n, c in files)})()
+
+
+def test_a_file_that_is_there_already_stops_all_of_them_before_one_is_written(form: NewIncident) -> None:
+    folder = form.parameters / "CAT-7-exports"
+    folder.mkdir(parents=True)
+    (folder / "b.json").write_text("older")
+    form.upload = uploaded(("a.json", b"{}"), ("b.json", b"{}"))
+    for _ in range(2):  # the second press meets the same card, not files of the first
+        with pytest.raises(UserProblem, match=r"^b\.json: in the folder CAT-7-exports already"):
+            form.create()
+    assert [p.name for p in folder.iterdir()] == ["b.json"] and not (form.parameters / "CAT-7.yaml").exists()
+    form.upload = uploaded(("a/log.json", b"1"), ("b/log.json", b"2"))
+    with pytest.raises(UserProblem, match=r"both be named log\.json"):
+        form.create()
+
+
 def test_several_applications_in_uploads_are_offered_and_nothing_is_written_before_one_is_chosen(
     form: NewIncident, tmp_path: Path
 ) -> None:
     ((key, ids),) = exported("okta", tmp_path / "downloads").items()
-    files = [{"name": p.name, "content": memoryview(p.read_bytes())} for p in (tmp_path / "downloads").iterdir()]
-    form.upload = type("Upload", (), {"value": tuple(files)})()
+    form.upload = uploaded(*((p.name, p.read_bytes()) for p in (tmp_path / "downloads").iterdir()))
     with pytest.raises(UserProblem, match="several applications"):
         form.create()
     assert not form.parameters.exists() and form.chosen[key] in form.choices.children

@@ -132,6 +132,9 @@ def test_a_table_reads_as_words_and_breaks_no_address(view: View) -> None:
     assert '<td class="srb-word">ada.lovelace@<wbr>example.com</td>' in html
     assert "application.<wbr>provision.<wbr>user.<wbr>push_<wbr>profile" in table("t", ("a",), [
         ("application.provision.user.push_profile",)])  # fmt: skip
+    assert '<td class="srb-word">Invalid<wbr>Tenant<wbr>Url<wbr>Given' in table(
+        "t", ("a",), [("InvalidTenantUrlGiven",)]
+    )
 
 
 def test_the_table_of_what_was_read_has_no_column_in_which_nothing_stands(view: View) -> None:
