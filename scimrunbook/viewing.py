@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
 
 from scimrunbook import guide, snapshot
+from scimrunbook.asked import asked
 from scimrunbook.engine_mode import MODE_VARIABLE
 from scimrunbook.pictures import pictures
 from scimrunbook.runfolder import head_of
@@ -30,6 +32,7 @@ def view_of(folder: Path) -> View:
     started = datetime.fromisoformat(head.get("collected_at", head["started_at"]).replace("Z", "+00:00"))
     head["age_seconds"] = (datetime.now(UTC) - started).total_seconds() if head["state"] == "complete" else None
     head["raw_output"] = head.get("shared") or ("" if _engine_scrubs() else _RAW)
+    hops = pd.read_parquet(folder / "trace.parquet")
     return View(
         incident=saved.incident.model_dump(mode="json"),
         findings=findings["findings"],
@@ -38,9 +41,10 @@ def view_of(folder: Path) -> View:
         labels=_labels(saved),
         sections={n: {"title": s.title, "about": s.about, "link": s.link} for n, s in guide.SECTIONS.items()},
         causes={n: {"title": c.title, "meaning": c.meaning} for n, c in guide.CAUSES.items()},
-        hops=pd.read_parquet(folder / "trace.parquet"),
+        hops=hops,
         tables=saved.tables,
         pictures=pictures(saved, diagnosis),
+        asked=cache(partial(asked, findings["findings"], diagnosis, hops, saved.tables)),
     )
 
 

@@ -132,3 +132,9 @@ def test_help_teaches_with_an_example(verb: str) -> None:
     result = CliRunner().invoke(app, [verb, "--help"])
     assert result.exit_code == 0
     assert f"Example: scimrunbook {verb}" in " ".join(result.output.split())
+
+
+def test_sr_68_what_is_refused_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["report", "no\u202e\x9bsuch", "--outputs", str(tmp_path)])
+    assert told.exit_code == 2
+    assert not {"\u202e", "\x9b"} & set(told.output), told.output

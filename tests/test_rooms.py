@@ -55,7 +55,9 @@ def knows(path: Path, *forbidden: str) -> set[str]:
 
 
 # What is judged rests on pure functions down to the last helper.
-PURE = sorted(reached(modules("checks", "trace", "team_trace", "card", "lookup", "timeline", "diagnosis", "compare")))
+PURE = sorted(
+    reached(modules("checks", "trace", "team_trace", "card", "lookup", "timeline", "diagnosis", "compare", "asked"))
+)
 FACES = modules("show")
 
 
@@ -85,6 +87,7 @@ def test_sources_judge_nothing(path: Path) -> None:
 @pytest.mark.parametrize("path", FACES, ids=lambda p: p.stem)
 def test_faces_compute_nothing(path: Path) -> None:
     assert not knows(path, "sources", "checks", "trace", "diagnosis", "run", "simulator", "incident_file")
+    assert not knows(path, "jobs", "matching", "scope", "teams", "pending", "derived", "pictures", "snapshot")
 
 
 def test_the_simulator_is_known_only_to_the_verbs_that_start_it() -> None:

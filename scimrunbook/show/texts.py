@@ -56,7 +56,7 @@ def support_request(view: View) -> str:
     reason = needed["reason"].removeprefix("Contact support: ")
     failing = [f for f in view.findings if f["status"] in ("fail", "warn")]
     asked = [f"- {what}: {md(said)}" for what, said in support.answers(view) if what != "Error codes"]
-    steps = support.failed(view)["step"].dropna().value_counts()
+    found = view.asked()
     lines = [
         f"# Support request: {md(view.incident['incident'])}",
         "",
@@ -67,19 +67,19 @@ def support_request(view: View) -> str:
         f"- Contact support now: {'yes' if needed['needed'] else 'no'}. {md(reason)}",
         *asked,
         f"- As of: {moment(view.diagnosis['as_of'])}",
-        f"- Failed operations in what was collected: {count(len(support.failed(view)), 'operation')}",
+        f"- Failed operations in what was collected: {count(found.failed, 'operation')}",
     ]
     lines += ["", "## Cause", "", *_causes(view), "", "## Affected accounts, by the id Catalog gave them", ""]
     lines += _accounts(view)
     lines += ["", "## What was tried, and what was changed", "", *_tried(view)]
-    told = (("Error codes", support.error_codes(view)), ("Step or event names", dict(steps.items())))
+    told = (("Error codes", found.codes), ("Step or event names", found.steps))
     for heading, values in told:
         lines += ["", f"## {heading}", ""]
         lines += [f"- {word(name)} ({number}×)" for name, number in list(values.items())[:10]] or ["- none recorded"]
     lines += ["", "## Error texts", ""]
-    lines += [
-        f"- {md(str(text)[:400])} ({number}×)" for text, number in list(support.error_texts(view).items())[:10]
-    ] or ["- none recorded"]
+    lines += [f"- {md(str(text)[:400])} ({number}×)" for text, number in list(found.texts.items())[:10]] or [
+        "- none recorded"
+    ]
     lines += ["", "## Findings", ""]
     lines += [f"- {md(f['id'])} ({f['status']}): {md(f['actual'])}" for f in failing] or ["- nothing broken was found"]
     lines += ["", "Please add a screenshot of the provisioning page yourself; none is packed here.", ""]
@@ -100,7 +100,7 @@ def _causes(view: View) -> list[str]:
 
 def _accounts(view: View) -> list[str]:
     """The first cause's people with each account at Catalog's side, or that none is known."""
-    rows, more = support.accounts(view)
+    rows, more = support.accounts(view), view.asked().more
     return [f"- {word(account)} ({md(name)})" for name, account in rows] + (
         [f"- and {more} more" if rows else "- nobody in particular"] if more or not rows else []
     )
@@ -108,10 +108,9 @@ def _accounts(view: View) -> list[str]:
 
 def _tried(view: View) -> list[str]:
     """The last changes of the settings, and what people answered: what support would ask next."""
-    changes = view.tables["config_changes"]
     rows = [
-        f"- {moment(at.isoformat())}: {md(what)}" + (f" ({md(detail)[:200]})" if isinstance(detail, str) else "")
-        for at, what, detail in changes[["at", "what", "detail"]].dropna(subset=["at"]).tail(10).itertuples(index=False)
+        f"- {moment(at)}: {md(support.setting(what))}" + (f" ({md(detail[:200])})" if detail else "")
+        for at, what, detail in view.asked().changes
     ]
     rows += [f"- {md(f['id'])}: answered {md(f['answer']['answer'])}" for f in view.findings if f.get("answer")]
     return rows or ["- no change of the settings and no answer is recorded"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from scimrunbook.asked import Asked
 from scimrunbook.show.localtime import local
 from scimrunbook.show.words import short
 
@@ -24,7 +25,8 @@ class View:
     ``findings`` and ``diagnosis`` are the JSON data of ``findings.json`` and ``diagnosis.json``, ``run`` that of
     ``run.json``; ``labels`` names people, groups and accounts by key; ``sections`` is title, about and link by name;
     ``hops`` the trace (one row per person); ``tables`` the snapshot's tables; ``pictures`` gives the numbers of a
-    picture by name (see ``scimrunbook.pictures``), None where there is nothing to draw.
+    picture by name (see ``scimrunbook.pictures``), None where there is nothing to draw; ``asked`` what support
+    asks for.
     """
 
     incident: Mapping[str, Any]
@@ -37,6 +39,7 @@ class View:
     hops: pd.DataFrame = field(default_factory=pd.DataFrame)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     pictures: Callable[[str], Mapping[str, Any] | None] = no_picture
+    asked: Callable[[], Asked] = Asked
 
     def of_section(self, section: str) -> list[dict[str, Any]]:
         """Findings of a section, the broken ones first, otherwise in the guide's order."""

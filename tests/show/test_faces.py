@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import asdict, replace
+from functools import partial
 
 import pandas as pd
 import pytest
 from rich.console import Console
 
+from scimrunbook.asked import asked
 from scimrunbook.findings import Action, Cause, Evidence, Finding, Manual, Status
 from scimrunbook.show import panels, terminal
 from scimrunbook.show.cards import card
@@ -72,7 +74,7 @@ def view() -> View:
         "preview": {"sentence": EVIL, "warnings": [EVIL]}, "look_again": {"text": EVIL},
         "meanwhile": [{"where": EVIL, "what": EVIL, "why": EVIL}],
     }  # fmt: skip
-    return View(
+    made = View(
         incident={"incident": "CAT-1", "summary": EVIL, "identity_provider": "okta", "catalog_host": EVIL,
                   "connect_to": None},
         findings=[finding(s, i).to_json() for i, s in enumerate(Status)],
@@ -87,6 +89,7 @@ def view() -> View:
         hops=pd.DataFrame({"login": [EVIL], "name": [EVIL], "hop": ["attempt"], "proof": [EVIL], "action": ["x"]}),
         tables=tables,
     )  # fmt: skip
+    return replace(made, asked=partial(asked, made.findings, made.diagnosis, made.hops, tables))
 
 
 def tags(html: str) -> _Tags:

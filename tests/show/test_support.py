@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from scimrunbook.asked import Asked, asked
 from scimrunbook.show import support
 from scimrunbook.show.report import report
 from scimrunbook.show.texts import support_request
@@ -24,7 +26,7 @@ def view(window: Any = None, since: str | None = None, **rows: list[dict[str, An
                "expected": "", "blocked_by": None, "needs": "", "guide": "", "source": ""}  # fmt: skip
     cause = {"cause": "url_or_token", "finding": "x.y", "share": 1.0, "why": "W", "findings": ["x.y"], "actions": [],
              "affected": {"count": 2, "keys": ["k1", "k2"], "table": "trace"}, "ask": None}  # fmt: skip
-    return View(
+    made = View(
         incident={"incident": "CAT-1", "identity_provider": "entra", "catalog_host": "app.us.castordoc.com",
                   "window": window, "connect_to": None},
         findings=[finding], run={"run": "r", "version": "1"}, labels={"k1": "ada@x.example"},
@@ -34,6 +36,7 @@ def view(window: Any = None, since: str | None = None, **rows: list[dict[str, An
                            "hop": ["attempt", "attempt", "scope"], "proof": ["", "", ""]}),
         tables={name: empty(name) for name in TABLES} | {n: frame(n, r) for n, r in rows.items()},
     )  # fmt: skip
+    return replace(made, asked=partial(asked, made.findings, made.diagnosis, made.hops, made.tables))
 
 
 FAILED = {"event_id": "1", "at": "2026-11-19T07:00:00Z", "status": "failure", "person_key": "k1", "error_code": "Bad",
@@ -47,7 +50,7 @@ CHANGE = {"at": "2026-11-18T11:00:00Z", "what": "app_settings", "detail": "x"}
         ({"since": "2026-11-17T10:00:00Z", "events": [FAILED]}, "since 2026-11-17 10:00 UTC"),
         ({"events": [FAILED], "config_changes": [CHANGE]}, "since 2026-11-19 07:00 UTC"),
         ({"config_changes": [CHANGE]},
-         "not known; the last change of the settings was 2026-11-18 11:00 UTC (app_settings)"),
+         "not known; the last change of the settings was 2026-11-18 11:00 UTC (app settings)"),
         ({"window": {"start": "2026-11-18T00:00:00Z", "end": None}},
          "as reported, between 2026-11-18 00:00 UTC and —"),
         ({}, "not known"),
@@ -67,7 +70,8 @@ def test_the_failing_step_is_never_empty() -> None:
     assert support.steps(view(events=[FAILED], jobs=[job]))[1:] == [
         "operations EntryExportAdd (1×)", "the provisioning job: Quarantine, Bad"]  # fmt: skip
     assert support.steps(view(jobs=[{"job_id": "j", "state": "Active"}])) == support.steps(view())
-    nobody = replace(view(), hops=pd.DataFrame())
+    assert asked(view().findings, view().diagnosis, pd.DataFrame(), view().tables).hops == []
+    nobody = replace(view(), asked=Asked)
     assert support.steps(nobody) == ["no operation failed and nobody stopped on the way: see the cause"]
 
 
@@ -76,21 +80,21 @@ def test_an_account_is_told_by_the_id_catalog_gave_it_from_any_table_that_knows_
     for rows in ({"accounts": [account]}, {"app_accounts": [{"person_key": "k1", "external_id": VENDOR}]},
                  {"events": [{**FAILED, "target_id": VENDOR}]}):  # fmt: skip
         made = view(**rows)
-        assert support.accounts(made) == ([("ada@x.example", VENDOR), ("k2", support.NO_ACCOUNT)], 0)
+        assert support.accounts(made) == [("ada@x.example", VENDOR), ("k2", support.NO_ACCOUNT)]
         assert f"- `{VENDOR}` (ada\\@x.example)" in support_request(made)
         assert f">{VENDOR}</td>" in report(made) and "Failing step" in report(made)
     twice = view(accounts=[account])
     rows = [["k1", VENDOR], ["k1", OTHER]]
     twice.findings[0]["evidence"] = [{"caption": "", "columns": ["owner", "account_id"], "rows": rows, "total": 2}]
-    assert [a for _, a in support.accounts(twice)[0]] == [VENDOR, OTHER, support.NO_ACCOUNT]
+    assert [a for _, a in support.accounts(twice)] == [VENDOR, OTHER, support.NO_ACCOUNT]
 
 
 def test_the_same_answer_to_a_later_try_is_the_same_error() -> None:
     later = {**FAILED, "event_id": "2", "reason": FAILED["reason"].replace("3", "4")}
     job = {"job_id": "j", "last_error_code": "Bad2", "quarantine_error_code": "Bad2", "last_error_message": "Off"}
     made = view(events=[FAILED, later], jobs=[job])
-    assert support.error_texts(made) == {"No.": 2, "Off": 1}
-    assert support.error_codes(made) == {"Bad2": 1, "Bad": 2}
+    assert made.asked().texts == {"No.": 2, "Off": 1}
+    assert made.asked().codes == {"Bad2": 1, "Bad": 2}
 
 
 def test_the_quarantine_of_another_job_of_the_application_is_not_told_support() -> None:
@@ -99,6 +103,6 @@ def test_the_quarantine_of_another_job_of_the_application_is_not_told_support() 
              "quarantine_error_code": "Foreign",
              "quarantine_error_message": "not ours", "last_began_at": "2026-11-20T13:30:00Z"}  # fmt: skip
     told = view(jobs=[own, other])
-    assert "Foreign" not in support.error_codes(told) and "not ours" not in support.error_texts(told)
+    assert "Foreign" not in told.asked().codes and "not ours" not in told.asked().texts
     assert not any("Foreign" in step for step in support.steps(told))
-    assert "Foreign" in support.error_codes(view(jobs=[{**own, "quarantine_error_code": "Foreign"}]))
+    assert "Foreign" in view(jobs=[{**own, "quarantine_error_code": "Foreign"}]).asked().codes
