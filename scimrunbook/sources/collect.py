@@ -22,6 +22,7 @@ from scimrunbook.sources.http import BearerAuth, Reader, ReadFailure
 from scimrunbook.sources.okta_signin import okta_token
 from scimrunbook.sources.parts import Parts, Progress
 from scimrunbook.sources.signin import graph_token
+from scimrunbook.sources.superseded import take_live
 from scimrunbook.sources.window import log_window
 
 _TIMES = (
@@ -65,6 +66,7 @@ class _Collection:
         if self.incident.exports:
             folder = self.loaded.resolve(self.incident.exports)
             exports.read_folder(folder, self.incident, self.parts, self.progress)
+        exported = {table: len(rows) for table, rows in self.parts.rows.items()}
         # Whoever is asked for a token is asked here, one question after the other.
         catalog_secret = self.catalog_secret()
         provider = self.provider()
@@ -75,6 +77,7 @@ class _Collection:
             if provider is not None:
                 provider()
             self.catalog(catalog_secret, self.parts)
+        take_live(self.parts, exported, self.incident.identity_provider)
         self.fill_gaps()
         self.as_of()
         live = self.provider_clock or self.catalog_clock

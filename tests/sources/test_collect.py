@@ -16,6 +16,7 @@ from scimrunbook.simulator.world import AS_OF
 from scimrunbook.snapshot import WHATS, Snapshot, save
 from scimrunbook.sources.collect import collect
 from scimrunbook.sources.window import AFTER, HISTORY, log_window
+from tests.sources import entra_made, okta_data
 from tests.tenants import incident, quiet, tenant
 
 PROVIDERS = ("okta", "entra")
@@ -85,6 +86,37 @@ def test_live_and_exports_hold_the_same_people_and_accounts(provider: str, tmp_p
     assert files.as_of >= files["events"]["at"].max()
     for table, key in (("people", "person_key"), ("groups", "group_key"), ("accounts", "account_id")):
         assert sorted(live[table][key]) == sorted(files[table][key]), table
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_is_no_longer_there_now_is_not_taken_from_an_older_export(provider: str, tmp_path: Path) -> None:
+    tenant(provider, "none").export(tmp_path / "exports")
+    gone = {"okta": okta_data.app_user("00uGone", status="ACTIVE"), "entra": entra_made.assignment("u-gone")}[provider]
+    old = {"okta": "app-users.json", "entra": "assignments.json"}[provider]
+    said = json.loads((tmp_path / "exports" / old).read_text())
+    (said if provider == "okta" else said["value"]).append(
+        gone if provider == "okta" else {**gone, "resourceId": said["value"][0]["resourceId"]}
+    )
+    (tmp_path / "exports" / old).write_text(json.dumps(said))
+    (tmp_path / "exports" / "catalog-users.csv").write_text(
+        "email,first name,last name,active\nleft.long.ago@example.com,Left,Long,true\n"
+    )
+    with incident(provider, "none", "live", tmp_path) as (path, _):
+        alone, got = of(path), of(edited(path, exports="exports"))
+    for table in (
+        "people",
+        "assignments",
+        "app_accounts",
+        "memberships",
+        "mappings",
+        "accounts",
+        "team_members",
+        "jobs",
+    ):
+        assert len(got[table]) == len(alone[table]), table
+    assert all(got.whole(w) for w in ("catalog.users", f"{provider}.users"))
+    file = got["coverage"].query("name == 'catalog-users.csv'").iloc[0]
+    assert "read live as well" in file["note"]
 
 
 def test_exports_beside_a_live_catalog_keep_their_own_time(tmp_path: Path) -> None:

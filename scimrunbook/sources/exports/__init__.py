@@ -17,6 +17,7 @@ from scimrunbook.guide import HOW_TO_GET
 from scimrunbook.incident import Incident
 from scimrunbook.problems import UserProblem
 from scimrunbook.snapshot import WHATS
+from scimrunbook.sources.exports.catalog import without_twins
 from scimrunbook.sources.exports.documents import Document, decode
 from scimrunbook.sources.exports.files import Found, contents, listing
 from scimrunbook.sources.exports.large import read_large, streams, turn
@@ -103,6 +104,7 @@ def read_folder(folder: Path, incident: Incident, parts: Parts, progress: Progre
         )
     for table, key in _ONE_ROW_EACH.items():
         parts.rows[table] = _merge(parts.rows[table], key)
+    parts.rows["accounts"] = without_twins(parts.rows["accounts"])
     _cover(parts, known)
     _missing(incident, parts, folder.name)
 
@@ -209,10 +211,16 @@ def _cover(parts: Parts, known: list[tuple[Found, Format, Recognised]]) -> None:
     ended: dict[tuple[str, str], int] = defaultdict(int)
     for _, entry, result in known:
         ended[entry.what, result.subject] += not result.more and not result.refused
+    held = {entry.what for _, entry, result in known if not (result.part or result.refused)}
+    there = {id(entry): _of_the_list(entry, known) for _, entry, _ in known}
     for found, entry, result in known:
-        complete = result.complete
+        complete = None if result.part and entry.what in held else result.complete
         if result.unreadable:
             complete = False
+        if result.of is not None and there[id(entry)] < result.of:
+            # a last page does not tell that a middle one is there: the list's own count does
+            complete = False
+            result.remark(f"The list counts {result.of}, and the pages in the folder hold {there[id(entry)]} of it.")
         if result.more and not ended[entry.what, result.subject]:
             complete = False
             result.remark("The file says that further pages exist, and they are not in the folder.")
@@ -232,12 +240,18 @@ def _cover(parts: Parts, known: list[tuple[Found, Format, Recognised]]) -> None:
         )
 
 
+def _of_the_list(entry: Format, known: list[tuple[Found, Format, Recognised]]) -> int:
+    """How many of one list all of its pages hold, those that could not be read included."""
+    pages = [result for _, other, result in known if other is entry and result.of is not None]
+    return len(frozenset().union(*(p.ids for p in pages))) + sum(p.unreadable for p in pages)
+
+
 def _missing(incident: Incident, parts: Parts, folder: str) -> None:
     """What the folder does not hold and nothing else can be asked for, with how to export it."""
     covered = {row["what"] for row in parts.rows["coverage"]}
     live = {
-        "okta": incident.okta is not None and incident.okta.token is not None,
-        "entra": incident.entra is not None and incident.entra.credential is not None,
+        "okta": incident.okta is not None and bool(incident.okta.token or incident.okta.private_key),
+        "entra": incident.entra is not None and bool(incident.entra.credential or incident.entra.sign_in),
         "catalog": incident.catalog.token is not None,
     }
     for what in wanted(incident):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scimrunbook.sources import scim_records
@@ -49,11 +50,10 @@ def _empty_list(document: Document, names: tuple[str, ...]) -> bool:
     return is_list and any(n in document.name.lower() for n in names)
 
 
-def _more(records: Records, read: int) -> bool:
-    """Whether the list's own counters say that a page follows."""
-    page = obj(records.pages[-1]) if records.pages else {}
-    total, start = whole(page.get("totalresults")), whole(page.get("startindex")) or 1
-    return total is not None and start - 1 + read < total
+def _counted(records: Records) -> int | None:
+    """How many resources the list itself counts; pages may come from several moments."""
+    totals = (whole(obj(page).get("totalresults")) for page in records.pages)
+    return max((t for t in totals if t is not None), default=None)
 
 
 @parser(what="catalog.users", title="Catalog accounts (SCIM JSON)", provider=None)
@@ -69,9 +69,15 @@ def users(document: Document) -> Recognised | None:
         )
     rows, bad = scim_records.accounts(records.items)
     first_at, last_at = span(moment(r["changed_at"]) or moment(r["created_at"]) for r in rows)
-    more = _more(records, len(records.items))
     tables: dict[str, list[Row]] = {"accounts": list(rows)}
-    return _whole_list(Recognised(len(rows), bad + records.unreadable, tables, first_at, last_at, more=more), records)
+    found = Recognised(len(rows), bad + records.unreadable, tables, first_at, last_at)
+    found.of, found.ids = _counted(records), frozenset(str(r["account_id"]) for r in rows)
+    if found.of == len(rows) == 1:
+        found.complete, found.part = False, True
+        found.remark(
+            "A list of one account may be the answer of a look-up: it does not prove that there are no others."
+        )
+    return _whole_list(found, records)
 
 
 @parser(what="catalog.groups", title="Catalog teams (SCIM JSON)", provider=None)
@@ -85,14 +91,15 @@ def groups(document: Document) -> Recognised | None:
         )
     rows, members, bad = scim_records.teams(records.items)
     tables: dict[str, list[Row]] = {"teams": list(rows), "team_members": list(members)}
-    more = _more(records, len(records.items))
-    return _whole_list(Recognised(len(rows), bad + records.unreadable, tables, more=more), records)
+    found = Recognised(len(rows), bad + records.unreadable, tables)
+    found.of, found.ids = _counted(records), frozenset(str(r["team_id"]) for r in rows)
+    return _whole_list(found, records)
 
 
 def _whole_list(result: Recognised, records: Records) -> Recognised:
     """Resources saved one by one do not prove that there are no others."""
     if not records.pages:
-        result.complete = False
+        result.complete, result.part = False, True
         result.remark("Single resources, not a list.")
     return result
 
@@ -132,6 +139,10 @@ def users_csv(document: Document) -> Recognised | None:
     bad = len(table.rows) - len(rows) + table.unreadable
     first_at, last_at = span(moment(r.get("changed_at")) or moment(r.get("created_at")) for r in rows)
     result = Recognised(len(rows), bad, {"accounts": rows}, first_at, last_at)
+    at = columns.get("active")
+    odd = Counter(c for row in table.rows if at is not None and (c := row[at].strip()) and _state(c) is None)
+    if odd:
+        result.remark(f"States that are not known: {', '.join(f'{s[:40]} ({n})' for s, n in odd.most_common(5))}.")
     unused = [h for h in table.header if normal(h) and not _used(h, table, columns)]
     if unused:
         result.remark(f"Columns not used: {', '.join(h[:40] for h in unused[:8])}.")
@@ -140,6 +151,10 @@ def users_csv(document: Document) -> Recognised | None:
 
 def _used(heading: str, table: Table, columns: Mapping[str, int]) -> bool:
     return table.header.index(heading) in columns.values()
+
+
+def _state(printed: str) -> bool | None:
+    return _STATES.get(printed.lower(), flag(printed))
 
 
 def _account(row: list[str], columns: Mapping[str, int], seen: Counter[str]) -> Row | None:
@@ -156,7 +171,37 @@ def _account(row: list[str], columns: Mapping[str, int], seen: Counter[str]) -> 
     return {
         **cells,
         "user_name": name,
-        "active": None if state is None else _STATES.get(state.lower(), flag(state)),
+        "active": _state(state or ""),
         "created_at": moment(cells.get("created_at")) and cells["created_at"],
         "changed_at": moment(cells.get("changed_at")) and cells["changed_at"],
     }
+
+
+def without_twins(rows: Sequence[Row]) -> list[Row]:
+    """Each account once, where a CSV without ids stands beside a list with them: the id tells, the CSV fills gaps.
+
+    An account of the CSV is taken for one of the list by its name or address; a second one of the same address stays,
+    unless the list holds two as well.
+    """
+    free: dict[str, list[int]] = {}
+    kept: list[Row] = [dict(row) for row in rows if not _nameless(row)]
+    for number, row in enumerate(kept):
+        for name in {str(n).casefold() for n in (row.get("user_name"), row.get("email")) if n}:
+            free.setdefault(name, []).append(number)
+    taken: set[int] = set()
+    for row in (r for r in rows if _nameless(r)):
+        names = [str(n).casefold() for n in (row.get("user_name"), row.get("email")) if n]
+        twin = next((i for n in names for i in free.get(n, ()) if i not in taken), None)
+        if twin is None:
+            kept.append(dict(row))
+        else:
+            taken.add(twin)
+            told = {k: v for k, v in row.items() if k not in ("account_id", "user_name") and v is not None}
+            kept[twin] = {**told, **{k: v for k, v in kept[twin].items() if v is not None}}
+    return kept
+
+
+def _nameless(row: Row) -> bool:
+    """Whether an account's id was made of its name, for want of one."""
+    name = str(row.get("user_name") or row.get("email") or "").casefold()
+    return bool(name) and re.sub(r" \(\d+\)$", "", str(row.get("account_id"))) == name

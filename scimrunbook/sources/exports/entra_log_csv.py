@@ -165,7 +165,7 @@ def _detail(document: Document, kind: str) -> Recognised | None:
 
     # a detail is no operation of its own: alone it proves nothing about the log
     lost = len(read) - len(good) + table.unreadable
-    return Recognised(len(good), lost, settle=settle, complete=False, subject=kind)
+    return Recognised(len(good), lost, settle=settle, complete=False, part=True, subject=kind)
 
 
 def join(records: list[dict[str, Any]], parts: Parts) -> set[str]:

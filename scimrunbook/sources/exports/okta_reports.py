@@ -55,7 +55,7 @@ def assignments(document: Document) -> Recognised | None:
     first_at, last_at = span(moment(c["at"]) for c in good)
     found = Recognised(len(good), len(table.rows) - len(good) + table.unreadable, first_at=first_at, last_at=last_at)
     # the report has no statuses and no ids of Catalog accounts, and its data lags behind
-    found.complete = False
+    found.complete, found.part = False, True
     found.remark("A report lags three to six hours behind and holds neither states nor ids of accounts.")
 
     def settle(result: Recognised, parts: Parts) -> None:
@@ -98,7 +98,7 @@ def tasks(document: Document) -> Recognised | None:
         return None
     found = Recognised(len(rows), 0, first_at=span(r["at"] for r in rows)[0], last_at=span(r["at"] for r in rows)[1])
     # failures only, and what stands in a list of tasks has no time
-    found.complete = False
+    found.complete, found.part = False, True
     found.remark(f"Failures only, most without a time. Lines that are no task: {len(lines) - len(rows)}.")
 
     def settle(result: Recognised, parts: Parts) -> None:

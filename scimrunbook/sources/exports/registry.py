@@ -39,11 +39,14 @@ class Recognised:
     first_at: str | datetime | None = None
     last_at: str | datetime | None = None
     more: bool = False  # the file itself says that further pages exist
+    of: int | None = None  # how many the list counts, where it does; ``ids``: those that stand in this file
+    ids: frozenset[str] = frozenset()
     subject: str = ""  # what the pages are of, where there may be several (the group of a list of members)
     note: str | None = None
     refused: str | None = None  # recognised, yet of no use: why (another application's file, for instance)
     get_it: str | None = None  # what to do about ``refused``
     complete: bool | None = None
+    part: bool = False  # a part by its nature: beside a whole one of the same kind it takes nothing away
     facts: Callable[[Facts], None] | None = None  # what the file tells about the application
     # Called once every file is read and all tables are filled, where a file only makes sense beside others: it may
     # change ``tables``, ``note`` and ``refused``.

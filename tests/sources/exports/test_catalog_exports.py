@@ -55,6 +55,47 @@ def test_accounts_and_teams(tmp_path: Path) -> None:
     assert row_of(parts, "a.json")["complete"] is None
 
 
+def test_pages_are_judged_together_by_the_lists_own_count(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", listed([account(1), account(2)], total=6))
+    put(tmp_path, "c.json", listed([account(5), account(6)], total=6, start=5))
+    parts = read(tmp_path)
+    assert [row_of(parts, n)["complete"] for n in ("a.json", "c.json")] == [False, False]
+    assert "counts 6, and the pages in the folder hold 4" in row_of(parts, "c.json")["note"]
+    # two pages in one file, a third one in another
+    pages = [listed([account(1), account(2)], total=6), listed([account(3), account(4)], total=6, start=3)]
+    put(tmp_path, "a.json", pages)
+    parts = read(tmp_path)
+    assert [row_of(parts, n)["complete"] for n in ("a.json", "c.json")] == [None, None]
+    (tmp_path / "c.json").unlink()
+    assert row_of(read(tmp_path), "a.json")["complete"] is False
+
+
+def test_the_answer_of_a_look_up_is_not_everybody(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", listed([account(1)]))
+    assert row_of(read(tmp_path), "a.json")["complete"] is False
+    # beside the whole list it takes nothing away, and neither does a single resource
+    put(tmp_path, "all.json", listed([account(n) for n in range(1, 4)]))
+    put(tmp_path, "one.json", account(2))
+    parts = read(tmp_path)
+    assert {row_of(parts, n)["complete"] for n in ("a.json", "all.json", "one.json")} == {None}
+    assert len(parts.rows["accounts"]) == 3
+
+
+def test_a_csv_without_ids_beside_the_list_makes_no_second_accounts(tmp_path: Path) -> None:
+    put(tmp_path, "list.json", listed([account(1), account(2)]))
+    put(tmp_path, "users.csv", (
+        "email,role,active\nPerson1@example.com,ADMIN,true\nperson2@example.com,VIEWER,true\n"
+        "person2@example.com,VIEWER,false\nby.hand@example.com,VIEWER,true\n"
+    ))  # fmt: skip
+    found = {a["account_id"]: (a["user_name"], a["role"]) for a in read(tmp_path).rows["accounts"]}
+    assert found == {
+        "acc-1": ("person1@example.com", "ADMIN"),
+        "acc-2": ("person2@example.com", "VIEWER"),
+        "person2@example.com (2)": ("person2@example.com", "VIEWER"),  # the list holds one: the second is another
+        "by.hand@example.com": ("by.hand@example.com", "VIEWER"),
+    }
+
+
 def test_a_first_page_alone_is_not_whole(tmp_path: Path) -> None:
     put(tmp_path, "a.json", listed([account(1), account(2)], total=3))
     assert row_of(read(tmp_path), "a.json")["complete"] is False
@@ -106,7 +147,8 @@ def test_two_accounts_of_one_address_stay_two(tmp_path: Path) -> None:
     parts = read(tmp_path)
     assert [a["account_id"] for a in parts.rows["accounts"]] == ["a@example.com", "a@example.com (2)"]
     assert [a["active"] for a in parts.rows["accounts"]] == [True, None]
-    assert "Columns not used: shoe size" in row_of(parts, "u.csv")["note"]
+    note = row_of(parts, "u.csv")["note"]
+    assert "Columns not used: shoe size" in note and "States that are not known: invited (1)" in note
 
 
 def test_a_providers_users_csv_is_not_taken_for_catalogs() -> None:

@@ -1,0 +1,54 @@
+"""Exported rows that a live read makes old: what is no longer there now would else stand beside what is.
+
+Logs are history and are added to each other. A table of things as they are is taken from the live read alone, where
+that read was whole; where it was not, the export fills its gaps as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scimrunbook.sources.parts import Parts
+
+# Table → the reads that fill it. Entra's groups are read live only where they are assigned: the export may name more.
+_FILLED_BY: dict[str, dict[str, tuple[str, ...]]] = {
+    "okta": {
+        "people": ("okta.users",),
+        "groups": ("okta.groups",),
+        "memberships": ("okta.members",),
+        "assignments": ("okta.app_users", "okta.app_groups", "okta.push_mappings"),
+        "app_accounts": ("okta.app_users",),
+        "mappings": ("okta.mappings",),
+        "jobs": ("okta.app",),
+    },
+    "entra": {
+        "people": ("entra.users",),
+        "memberships": ("entra.members",),
+        "assignments": ("entra.assignments",),
+        "mappings": ("entra.schema",),
+        "jobs": ("entra.job",),
+    },
+    "catalog": {
+        "accounts": ("catalog.users",),
+        "teams": ("catalog.groups",),
+        "team_members": ("catalog.groups",),
+    },
+}
+NOTE = "It was read live as well, as it is now: the file was not used."
+
+
+def take_live(parts: Parts, exported: Mapping[str, int], provider: str) -> None:
+    """Leaves the exported rows out (the first ``exported[table]`` of each table) where the live read was whole."""
+    cover = parts.rows["coverage"]
+    whole = {r["what"] for r in cover if r["source"] == "live" and not r.get("refused") and r.get("complete")}
+    unused: set[str] = set()
+    for table, reads in {**_FILLED_BY[provider], **_FILLED_BY["catalog"]}.items():
+        if exported.get(table) and whole.issuperset(reads):
+            parts.rows[table] = parts.rows[table][exported[table] :]
+            unused |= set(reads)
+    parts.rows["coverage"] = [
+        {**r, "complete": None, "note": " ".join(t for t in (r.get("note"), NOTE) if t)}
+        if r["what"] in unused and r["source"] == "file" and not r.get("refused")
+        else r
+        for r in cover
+    ]
