@@ -6,6 +6,7 @@ each time, so it never says more than what lies there.
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ COLUMNS = (
     "verdict",
     "cause",
     "finding",
+    "findings",
     "affected",
     "identity_provider",
     "tenant",
@@ -33,7 +35,9 @@ COLUMNS = (
 
 
 def runs(outputs: Path) -> pd.DataFrame:
-    """One row per complete run, the newest first; columns ``COLUMNS``, ``started_at`` in UTC, ``affected`` a count."""
+    """One row per complete run, the newest first; columns ``COLUMNS``, ``started_at`` in UTC, ``affected`` a count,
+    ``findings`` those that decided any of its causes, divided by blanks.
+    """
     rows = []
     for home in sorted(p for p in outputs.iterdir() if p.is_dir()) if outputs.is_dir() else ():
         rows += [row for run in complete_runs(home) if (row := _row(outputs, run)) is not None]
@@ -47,11 +51,13 @@ def _row(outputs: Path, run: Path) -> dict[str, Any] | None:
     try:
         head, diagnosis = head_of(run), json.loads((run / "diagnosis.json").read_text("utf-8"))
         first: dict[str, Any] = next(iter(diagnosis["causes"]), {})
+        deciding = [str(c["finding"]) for c in diagnosis["causes"] if c.get("finding")]
         return {
             **{c: head.get(c) for c in COLUMNS},
             "verdict": diagnosis["verdict"],
             "cause": first.get("cause"),
             "finding": first.get("finding"),
+            "findings": " ".join(dict.fromkeys(deciding)),
             "affected": (first.get("affected") or {}).get("count", 0),
             "folder": str(run.relative_to(outputs)),
         }
@@ -60,43 +66,49 @@ def _row(outputs: Path, run: Path) -> dict[str, Any] | None:
 
 
 def latest(frame: pd.DataFrame) -> pd.DataFrame:
-    """The newest run of each incident, with ``came_back``: the same finding led before, and was gone in between."""
+    """The newest run of each incident, with ``came_back``: its leading finding was there before, gone, and is back."""
     newest = frame.drop_duplicates("incident", ignore_index=True)
     back = {incident for incident, group in frame.groupby("incident", sort=False) if _came_back(group)}
     return newest.assign(came_back=newest["incident"].isin(back))
 
 
+def every(frame: pd.DataFrame) -> pd.DataFrame:
+    """All runs, with ``came_back`` at the newest run of an incident where it holds of that."""
+    back = latest(frame).query("came_back")["incident"]
+    return frame.assign(came_back=frame["incident"].isin(back) & ~frame["incident"].duplicated())
+
+
 def _came_back(newest_first: pd.DataFrame) -> bool:
-    findings = list(newest_first["finding"].fillna(""))
-    now = findings[0] if findings else ""
-    if not now:
+    """A run that could not decide does not say that anything was gone, nor does one where it stood second."""
+    now = newest_first["finding"].iloc[0]
+    if not isinstance(now, str) or not now:
         return False
-    gone = next((i for i, f in enumerate(findings) if f != now), None)
-    return gone is not None and now in findings[gone:]
+    decided = newest_first[newest_first["verdict"] != "inconclusive"]
+    there = [now in found.split() for found in decided["findings"]]
+    gone = next((i for i, is_there in enumerate(there) if not is_there), None)
+    return gone is not None and any(there[gone:])
 
 
 def write_index(outputs: Path) -> pd.DataFrame:
-    """Writes both files; returns the newest run of each incident."""
+    """Writes both files; returns every run there is, as ``runs`` does."""
     from scimrunbook.show.index_page import page
 
     frame = runs(outputs)
-    newest = latest(frame)
     outputs.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = outputs / ".index.parquet.new"
-    frame.to_parquet(draft, index=False)
-    draft.chmod(0o600)
-    draft.replace(outputs / "index.parquet")
-    write(outputs / "index.html", page(newest, len(frame), datetime.now(UTC)))
-    return newest
+    table = io.BytesIO()
+    frame.to_parquet(table, index=False)
+    write(outputs / "index.parquet", table.getvalue())
+    write(outputs / "index.html", page(latest(frame), len(frame), datetime.now(UTC)))
+    return frame
 
 
 def selected(
     frame: pd.DataFrame, *, cause: str = "", tenant: str = "", verdict: str = "", days: int | None = None
 ) -> pd.DataFrame:
-    """The rows that match; ``tenant`` and ``cause`` also match a part of the name or of the finding's id."""
+    """The rows that match; ``tenant`` a part of its name, ``cause`` a part of the first cause or of any finding."""
     keep = pd.Series(True, index=frame.index)
     if cause:
-        keep &= (frame["cause"].fillna("") + " " + frame["finding"].fillna("")).str.contains(
+        keep &= (frame["cause"].fillna("") + " " + frame["findings"].fillna("")).str.contains(
             cause, case=False, regex=False
         )
     if tenant:

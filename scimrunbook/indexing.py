@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from scimrunbook.index import counted, selected, write_index
+from scimrunbook.index import counted, every, latest, selected, write_index
 from scimrunbook.problems import UserProblem
 from scimrunbook.show import index_page
-from scimrunbook.show.words import VERDICT
+from scimrunbook.show.words import VERDICT, count
 
 BY = ("cause", "finding", "tenant", "verdict", "identity_provider", "catalog_host")
 
@@ -27,6 +27,7 @@ class Question:
     days: int | None = None
     by: str = ""
     came_back: bool = False
+    all_runs: bool = False
 
 
 def answer(outputs: Path, asked: Question, as_json: bool) -> int:
@@ -37,11 +38,14 @@ def answer(outputs: Path, asked: Question, as_json: bool) -> int:
         raise UserProblem(f"Incidents cannot be counted by {asked.by}.\nChoose one of: {', '.join(BY)}.")
     if asked.verdict and asked.verdict not in VERDICT:
         raise UserProblem(f"No run ends with the verdict {asked.verdict!r}.\nChoose one of: {', '.join(VERDICT)}.")
-    newest = write_index(outputs)
-    there = len(newest)
+    frame = write_index(outputs)
+    asked_of = every(frame) if asked.all_runs else latest(frame)
+    there = count(len(asked_of), "run") if asked.all_runs else f"the newest runs of {count(len(asked_of), 'incident')}"
+    if not len(asked_of):
+        there = ""
     if asked.came_back:
-        newest = newest[newest["came_back"]]
-    rows = selected(newest, cause=asked.cause, tenant=asked.tenant, verdict=asked.verdict, days=asked.days)
+        asked_of = asked_of[asked_of["came_back"]]
+    rows = selected(asked_of, cause=asked.cause, tenant=asked.tenant, verdict=asked.verdict, days=asked.days)
     shown = counted(rows, asked.by) if asked.by else rows
     if as_json:
         json.dump(json.loads(shown.to_json(orient="records", date_format="iso")), sys.stdout, indent=2)

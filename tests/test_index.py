@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -20,8 +21,8 @@ def run(outputs: Path, incident: str, day: int, finding: str, cause: str = "url_
     folder.mkdir(parents=True)
     known = {"incident": incident, "run": folder.name, "started_at": f"2026-11-{day:02d}T10:00:00Z", "version": "1"}
     (folder / "run.json").write_text(json.dumps({**known, "identity_provider": "okta", "practice": False, **head}))
-    causes = [{"cause": cause, "finding": finding, "affected": {"count": 3}}] if finding else []
-    verdict = "problem" if finding else "healthy"
+    causes = [{"cause": cause, "finding": f, "affected": {"count": 3}} for f in finding.split()]
+    verdict = str(head.pop("verdict", "problem" if finding else "healthy"))
     (folder / "diagnosis.json").write_text(json.dumps({"verdict": verdict, "causes": causes}))
 
 
@@ -52,6 +53,34 @@ def test_what_was_gone_in_between_came_back(outputs: Path) -> None:
     assert newest["verdict"].to_dict() == {"A-1": "problem", "B-2": "healthy", "C-3": "problem", "D-4": "problem"}
 
 
+def test_neither_an_undecided_run_nor_a_second_place_says_that_it_was_gone(tmp_path: Path) -> None:
+    run(tmp_path, "U-1", 1, "token.is_accepted")
+    run(tmp_path, "U-1", 2, "", verdict="inconclusive")
+    run(tmp_path, "U-1", 3, "x.y token.is_accepted")
+    run(tmp_path, "U-1", 4, "token.is_accepted")
+    assert not latest(runs(tmp_path))["came_back"].any()
+    assert set(selected(runs(tmp_path), cause="token.is")["run"].str[:10]) == {f"2026-11-0{d}" for d in (1, 3, 4)}
+
+
+def test_two_that_write_the_index_at_once_do_not_meet(outputs: Path) -> None:
+    problems: list[BaseException] = []
+
+    def again() -> None:
+        try:
+            for _ in range(5):
+                write_index(outputs)
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=again) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not problems
+    assert sorted(p.name for p in outputs.iterdir() if p.is_file()) == ["index.html", "index.parquet"]
+
+
 def test_questions(outputs: Path) -> None:
     newest = latest(runs(outputs))
     assert set(selected(newest, tenant="a.okta")["incident"]) == {"A-1", "D-4"}
@@ -74,7 +103,8 @@ def test_the_page_is_static_and_the_table_is_whole(outputs: Path) -> None:
 
 @pytest.mark.parametrize(("arguments", "said"), [
     ([], "A-1 token.is_accepted (came back)"), (["--came-back", "--json"], '"incident": "A-1"'),
-    (["--by", "cause"], "2 url_or_token"), (["--cause", "nothing"], "None of 4 incidents matches"),
+    (["--by", "cause"], "2 url_or_token"), (["--cause", "nothing"], "None of the newest runs of 4 incidents matches"),
+    (["--all-runs", "--by", "cause"], "3 url_or_token"), (["--all-runs", "--cause", "x.y"], "2026-11-01 10:00 C-3 x.y"),
 ])  # fmt: skip
 def test_the_verb_answers(arguments: list[str], said: str, outputs: Path) -> None:
     result = CliRunner().invoke(app, ["index", "--outputs", str(outputs), *arguments])

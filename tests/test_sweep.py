@@ -23,7 +23,7 @@ from scimrunbook.problems import UserProblem
 from scimrunbook.show.sweeping import before
 from scimrunbook.sweep import Ledger, checked, local, opened, sweep, worst
 from scimrunbook.sweep_claim import claimed
-from scimrunbook.sweep_work import Outcome, Task, run_task
+from scimrunbook.sweep_work import Outcome, Task, _finished_already, run_task
 from tests.conftest import ROOT
 from tests.kernels.test_fork import alive
 
@@ -155,15 +155,10 @@ def test_a_bad_file_is_an_outcome_and_the_run_of_this_sweep_is_adopted(tmp_path:
     first = run_task(task)
     assert (first.state, first.verdict, first.finding) == ("done", "problem", "token.did_not_change")
     assert run_task(task).folder == first.folder, "it was finished; only nobody had heard"
-    assert run_task(Task(good, "s2", notebooks=False, probe="off")).folder != first.folder
-    twin = (
-        tmp_path / "other" / "parameters" / "demo-entra.yaml"
-    )  # of the same name and wording, other exports beside it
-    twin.parent.mkdir(parents=True)
-    shutil.copy(good, twin)
-    shutil.copytree(tmp_path / "parameters" / "demo-entra-exports", twin.with_name("demo-entra-exports"))
-    outputs = str(tmp_path / "outputs")
-    assert run_task(Task(str(twin), "s1", outputs, notebooks=False, probe="off")).folder != first.folder
+    assert _finished_already(Task(good, "s2"), Path(good), "demo-entra", first.sha256) is None
+    twin = tmp_path / "other" / "demo-entra.yaml"  # of the same name and wording, but other exports lie beside it
+    task = Task(str(twin), "s1", str(tmp_path / "outputs"))
+    assert _finished_already(task, twin, "demo-entra", first.sha256) is None
     bad = run_task(Task(str(tmp_path / "absent.yaml"), "s1"))
     assert (bad.state, bad.exit_code) == ("refused", 2) and "no such file" in bad.problem
 

@@ -42,7 +42,7 @@ def sweep(
 @app.command(epilog="Example: scimrunbook index --cause url_or_token --days 30")
 def index(
     outputs: Annotated[Path, typer.Option("--outputs", help="The folder of results")] = Path("outputs"),
-    cause: Annotated[str, typer.Option(help="Only runs whose first cause or finding contains this")] = "",
+    cause: Annotated[str, typer.Option(help="Only runs whose first cause, or any finding, contains this")] = "",
     tenant: Annotated[str, typer.Option(help="Only tenants whose name contains this")] = "",
     verdict: Annotated[str, typer.Option(help="Only healthy, problem or inconclusive")] = "",
     days: Annotated[int | None, typer.Option(min=1, help="Only runs of the last so many days")] = None,
@@ -50,13 +50,14 @@ def index(
         str, typer.Option(help="Count by: cause, finding, tenant, verdict, identity_provider or catalog_host")
     ] = "",
     came_back: Annotated[bool, typer.Option("--came-back", help="Only what was gone in between and is back")] = False,
+    all_runs: Annotated[bool, typer.Option("--all-runs", help="Every run; else the newest of each incident")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Every run there is: causes, tenants, what came back. Writes outputs/index.html anew."""
+    """What the runs found: causes, tenants, what came back. Writes outputs/index.html anew."""
 
     def work() -> int:
         from scimrunbook.indexing import Question, answer
 
-        return answer(outputs, Question(cause, tenant, verdict, days, by, came_back), as_json)
+        return answer(outputs, Question(cause, tenant, verdict, days, by, came_back, all_runs), as_json)
 
     guarded(work)

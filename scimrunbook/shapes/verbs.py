@@ -140,7 +140,7 @@ Explained = Reading | Entry | BadLine
 
 @with_config(WHOLE)
 class Run(TypedDict):
-    """The newest run of an incident."""
+    """A run: the newest of its incident, or any with ``--all-runs``. ``findings``: of all its causes, by blanks."""
 
     incident: str
     run: str
@@ -148,6 +148,7 @@ class Run(TypedDict):
     verdict: Verdict
     cause: str | None
     finding: str | None
+    findings: str
     affected: int
     identity_provider: str
     tenant: str | None

@@ -57,8 +57,8 @@ def _row(row: dict[Any, Any], now: datetime) -> str:
     return "<tr>" + "".join(f"<td>{esc(c)}</td>" for c in cells) + f'<td><a href="{esc(link)}">report</a></td></tr>'
 
 
-def listing(console: Console, frame: pd.DataFrame, there: int) -> None:
-    """The same on a terminal, a line per incident. ``there``: how many incidents the question was asked of."""
+def listing(console: Console, frame: pd.DataFrame, there: str) -> None:
+    """The same on a terminal, a line per incident. ``there``: what the question was asked of, in words; or nothing."""
     for row in frame.to_dict("records"):
         symbol, _ = VERDICT.get(row["verdict"], ("?", ""))
         back = " (came back)" if row.get("came_back") else ""
@@ -68,17 +68,17 @@ def listing(console: Console, frame: pd.DataFrame, there: int) -> None:
     _none(console, frame, there)
 
 
-def _none(console: Console, frame: pd.DataFrame, there: int) -> None:
+def _none(console: Console, frame: pd.DataFrame, there: str) -> None:
     if len(frame):
         return
     if there:
-        console.print(f"None of {count(there, 'incident')} matches; the newest run of each counts.", markup=False)
+        console.print(f"None of {there} matches.", markup=False)
     else:
         console.print("There is no run yet. Runs are made by: scimrunbook run FILE, or scimrunbook sweep FILES",
                       markup=False, soft_wrap=True)  # fmt: skip
 
 
-def counts(console: Console, frame: pd.DataFrame, by: str, there: int) -> None:
+def counts(console: Console, frame: pd.DataFrame, by: str, there: str) -> None:
     """How many incidents there are by cause, tenant, …, on a terminal."""
     for row in frame.to_dict("records"):
         day = row["newest"].strftime("%Y-%m-%d %H:%M")
