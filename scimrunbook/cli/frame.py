@@ -10,10 +10,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from scimrunbook.cli.lean import Verbs
+
 EXIT = """Exit codes: 0 healthy · 1 a problem was found · 2 bad usage or input · 3 inconclusive ·
 4 refused to share (a leak was found) · 70 internal error · 130 interrupted"""
 
 app = typer.Typer(
+    cls=Verbs,
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
