@@ -6,13 +6,13 @@ Meanings are in our own words; every row says where its facts come from (``sourc
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, TypeVar
 
+from scimrunbook import toml_tables
 from scimrunbook.findings import Cause
 from scimrunbook.guide.tables import (
     CauseFamily,
@@ -93,7 +93,7 @@ class GuideError(ValueError):
 @cache
 def read_table(name: str) -> dict[str, Any]:
     """A TOML file of this folder, as it stands."""
-    return tomllib.loads(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
+    return toml_tables.read(Path(__file__).parent, name)
 
 
 def row(kind: type[T], table: str, entry: str, data: dict[str, Any], **given: Any) -> T:

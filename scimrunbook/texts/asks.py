@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+from scimrunbook import toml_tables
 from scimrunbook.texts.layers import Layers
 
 
 @cache
 def _table() -> dict[str, Any]:
-    return tomllib.loads(files(__package__).joinpath("asks.toml").read_text("utf-8"))
+    return toml_tables.read(Path(__file__).parent, "asks")
 
 
 def ask_between(one: str, other: str, provider: str | None) -> str:

@@ -7,16 +7,17 @@ wrong rule is a RuleError that names it.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+from scimrunbook import toml_tables
 from scimrunbook.findings import Cause
 from scimrunbook.texts.vocabulary import Hit, Sentence, classes, two_sided
 
+FOLDER = Path(__file__).parent
 UNKNOWN = "unknown"
 FILES = (
     "url_or_token",
@@ -153,11 +154,11 @@ def rules() -> tuple[Rule, ...]:
 @cache
 def fixes() -> dict[str, dict[str, list[str]]]:
     """What mends it, by name: for ``okta``, ``entra`` or ``any`` a list of ``screen | step``."""
-    return tomllib.loads(files(__package__).joinpath("fixes.toml").read_text("utf-8"))
+    return toml_tables.read(FOLDER, "fixes")
 
 
 def _table(name: str) -> dict[str, Any]:
-    return tomllib.loads(files(__package__).joinpath("rules", f"{name}.toml").read_text("utf-8"))
+    return toml_tables.read(FOLDER, f"rules/{name}")
 
 
 def _rule(name: str, entry: Mapping[str, Any]) -> Rule:

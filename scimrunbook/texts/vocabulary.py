@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
+from pathlib import Path
+
+from scimrunbook import toml_tables
 
 MAX_TOKENS = 900
 _NEGATIONS = frozenset(
@@ -130,7 +131,7 @@ def _index() -> tuple[_Index, _Index, tuple[int, ...]]:
 @cache
 def classes() -> dict[str, dict[str, list[str]]]:
     """The table as it stands: class → ``yes`` and, where the opposite has words of its own, ``no``."""
-    return tomllib.loads(files(__package__).joinpath("vocabulary.toml").read_text("utf-8"))
+    return toml_tables.read(Path(__file__).parent, "vocabulary")
 
 
 @cache
