@@ -10,6 +10,7 @@ from scimrunbook.findings import Finding, Status
 from scimrunbook.ranking import QUESTIONS, TELLING
 from scimrunbook.snapshot import Snapshot
 
+_NEEDS = "Not checked: needs "
 _ASKED = {i for ids in QUESTIONS.values() for i in ids}
 
 
@@ -24,9 +25,9 @@ def not_checked(snapshot: Snapshot, findings: Sequence[Finding]) -> tuple[dict[s
     wanted: dict[tuple[str, str], list[str]] = {}
     for f in findings:
         if f.status is Status.SKIPPED and f.needs and not f.blocked_by:
-            what, _, get_it = f.needs.partition(" Get it like this: ")
-            what = what.removeprefix("Not checked: needs ").rstrip(".")
-            wanted.setdefault((what, get_it), []).append(f.id)
+            for one in f.needs.split(_NEEDS)[1:]:  # a check may want several things at once
+                what, _, get_it = one.strip().partition(" Get it like this: ")
+                wanted.setdefault((what.rstrip("."), get_it), []).append(f.id)
 
     def weight(ids: Sequence[str]) -> int:
         return sum(

@@ -14,7 +14,7 @@ from scimrunbook.compare import Judged
 from scimrunbook.findings import Finding
 from scimrunbook.lookup import find
 from scimrunbook.problems import UserProblem
-from scimrunbook.runfolder import complete_runs, outputs_of
+from scimrunbook.runfolder import complete_runs, find_run, outputs_of
 from scimrunbook.sources.parts import Progress
 from scimrunbook.team_trace import team_trace
 
@@ -49,8 +49,8 @@ def _card(
 
 
 def folder_for(file: Path, *, collect: bool, outputs: Path | None, progress: Progress) -> Path:
-    """The run to look into: the newest complete one of the incident file; with ``collect`` a new one. Raises
-    UserProblem where there is none."""
+    """The run to look into: a run's folder, or the newest complete one of an incident file or id; with ``collect``
+    a new one. Raises UserProblem where there is none."""
     from scimrunbook.incident_file import load_incident
 
     if (file / "findings.json").is_file():
@@ -59,6 +59,8 @@ def folder_for(file: Path, *, collect: bool, outputs: Path | None, progress: Pro
         from scimrunbook.run import run_incident
 
         return run_incident(file, progress=progress, notebooks=False, outputs=outputs).folder
+    if file.suffix not in (".yaml", ".yml") and not file.is_file():
+        return find_run(str(file), outputs)
     loaded = load_incident(file)
     runs = complete_runs((outputs or outputs_of(loaded.path)) / loaded.incident.incident)
     if not runs:

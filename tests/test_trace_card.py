@@ -189,6 +189,10 @@ def test_trace_answers_from_the_latest_run_as_json_alone(tmp_path: Path) -> None
     said = json.loads(first.stdout)
     assert said["cards"][0]["finding"] == "connection.actions_are_enabled"
     assert len(said["cards"][0]["hops"]) == 9
+    by_id = run(
+        app, ["trace", json.loads(first.stdout)["incident"], "zeno.ibsen@example.com", "--outputs", str(tmp_path)]
+    )
+    assert by_id.exit_code == first.exit_code and "Zeno Ibsen" in by_id.stdout
     several = run(app, ["trace", file, "example.com", "--outputs", str(tmp_path)])
     assert several.exit_code == 3 and "Which one?" in several.output
     assert run(app, ["trace", file, "nobody-at-all", "--outputs", str(tmp_path)]).exit_code == 2

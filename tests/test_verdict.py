@@ -215,6 +215,10 @@ def test_the_most_telling_gap_comes_first() -> None:
     answered = [*some[:2], finding("connection.provisioning_is_on", None, Status.PASS), some[2]]
     both = [*answered, finding("token.is_accepted", None, Status.PASS)]
     assert next(m["what"] for m in not_checked(tenant.snapshot(), both)) == "the users"
+    two = finding("accounts.one_per_person", None, Status.SKIPPED, needs=f"{some[1].needs} {some[0].needs}")
+    told = not_checked(tenant.snapshot(), [*some, two])
+    assert [m["what"] for m in told] == ["the log", "the users", "the list"], "each once, whoever wants it"
+    assert [m["get_it"] for m in told] == ["export the log.", "export the users.", "export the list."]
     asked = finding("start.setup_completed", None, Status.MANUAL, manual=Manual("Done?", "Catalog"))
     assert decider((), [asked]) == {"what": "an answer to: Done?", "get_it": "Look here: Catalog.",
                                     "checks": "start.setup_completed"}  # fmt: skip

@@ -43,7 +43,7 @@ def check(
 
 @app.command(epilog="Example: scimrunbook trace parameters/demo-okta.yaml greta.farkas@example.com")
 def trace(
-    file: Annotated[Path, typer.Argument(help="Incident file, or the folder of a run", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="Incident file or id, or the folder of a run", show_default=False)],
     who: Annotated[str, typer.Argument(help="E-mail, login, object id, external id, part of a name; or a group")],
     collect: Annotated[bool, typer.Option("--collect", help="Collect now instead of using the latest run")] = False,
     outputs: Outputs = None,

@@ -165,8 +165,8 @@ def order(view: View) -> str:
     if hidden:
         rows = "".join(f"<li>{prose(view.said(m['actual']))}</li>" for m in hidden)
         parts.append(f"<h4>Hidden behind it: look again once the first is mended</h4><ol>{rows}</ol>")
-    if decides := view.diagnosis.get("decides"):
-        parts.append(f"<p><b>What would tell most:</b> {esc(decides['what'])}. {esc(decides['get_it'])}</p>")
+    if view.tells_most:
+        parts.append(f"<p><b>What would tell most:</b> {prose(view.tells_most)}</p>")
     return "".join(parts)
 
 
@@ -197,6 +197,7 @@ def overview_text(view: View) -> str:
         lines += [f"   do: {plain(a['what'])} [{plain(a['where'])}]" for a in found["actions"]]
         if found.get("ask"):
             lines.append(f"   needed to decide: {plain(found['ask'])}")
+    lines += [f"What would tell most: {plain(view.tells_most)}"] if view.tells_most else []
     return "\n".join(lines)
 
 

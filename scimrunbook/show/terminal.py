@@ -35,9 +35,9 @@ def verdict(console: Console, view: View, folder: str) -> None:
         line(console, f"Hidden behind it ({len(hidden)}): look again once the first is mended.", style="bold")
         for entry in hidden[:4]:
             line(console, entry["actual"], indent=2, head="- ")
-    if decides := view.diagnosis.get("decides"):
+    if view.tells_most:
         console.print()
-        line(console, f"What would tell most: {decides['what']}. {decides['get_it']}", style="bold")
+        line(console, f"What would tell most: {view.tells_most}", style="bold")
     missing = view.diagnosis["not_checked"]
     if missing:
         console.print()

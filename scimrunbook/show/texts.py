@@ -36,7 +36,9 @@ def ticket_comment(view: View) -> str:
             lines.append(f"   - Needed to decide: {said(found['ask'])}")
         if place == 1 and (again := (found.get("look_again") or {}).get("text")):
             lines.append(f"   - {said(again)}")
-    if not view.diagnosis["causes"]:
+    if view.tells_most:
+        lines.append(f"- What would tell most: {said(view.tells_most)}")
+    elif not view.diagnosis["causes"]:
         lines.append("No cause to name: every check that could be made found the healthy state.")
     hidden = [m for m in view.diagnosis.get("masked", ()) if m.get("kind") != "follows"]
     if hidden:

@@ -65,5 +65,19 @@ class View:
         return str(text) if self.run.get("shared") else local(str(text))
 
     @property
+    def tells_most(self) -> str:
+        """What would tell most where nothing is decided, how to get it, and where to put it; empty where it is."""
+        if not (decides := self.diagnosis.get("decides")):
+            return ""
+        get_it = str(decides["get_it"])
+        said = f"{decides['what']}. {get_it[:1].upper()}{get_it[1:]}"
+        if "as a file" not in get_it:
+            return said
+        folder = self.incident.get("exports")
+        put = f"Put the file into the folder {folder}" if folder else (
+            "Put the file into a folder beside the incident file, name the folder there under exports:")  # fmt: skip
+        return f"{said} {put}, and check again."
+
+    @property
     def practice(self) -> bool:
         return bool(self.incident.get("connect_to")) or bool(self.run.get("practice"))

@@ -6,6 +6,7 @@ import io
 import re
 from dataclasses import asdict, replace
 from functools import partial
+from html import unescape
 
 import pandas as pd
 import pytest
@@ -170,6 +171,24 @@ def test_the_ticket_comment_is_short_and_plain(view: View) -> None:
     assert {t for t, _ in parser.tags} <= {"p", "strong", "ol", "ul", "li"}
     rendered = tags(MarkdownIt("commonmark", {"html": True}).render(support_request(view)))
     assert {t for t, _ in rendered.tags} <= {"p", "strong", "ol", "ul", "li", "h1", "h2", "code", "br"}
+
+
+@pytest.mark.parametrize(("exports", "put"), [(None, "a folder beside the incident file"), ("E", "the folder E, and")])
+def test_an_undecided_run_never_reads_as_healthy_and_says_what_to_get_and_where_to_put_it(
+    view: View, exports: str | None, put: str
+) -> None:
+    decides = {"what": "Okta's System Log", "get_it": "live with a token; or as a file: Reports > System Log."}
+    told = {**view.diagnosis, "verdict": "inconclusive", "causes": [], "decides": decides}
+    undecided = replace(view, diagnosis=told, incident={**view.incident, "exports": exports})
+    out = io.StringIO()
+    terminal.verdict(Console(file=out, width=1000), undecided, "x")
+    faces = [ticket_comment(undecided).replace("\\", ""), out.getvalue(), panels.overview(undecided).text]
+    faces += [unescape(report(undecided)), unescape(panels.overview(undecided).html)]
+    for face in faces:
+        assert (
+            "Okta's System Log. Live with a token; or as a file: Reports > System Log. Put the file into " + put in face
+        )
+        assert "healthy state." not in face
 
 
 def test_practice_is_said_everywhere(view: View) -> None:
