@@ -49,7 +49,10 @@ def unwrap(record: Any) -> dict[str, Any]:
 
 def is_record(record: Any) -> bool:
     """Whether this is a record of the provisioning log, in any of its spellings."""
-    r = unwrap(record)
+    return _is_one(unwrap(record))
+
+
+def _is_one(r: dict[str, Any]) -> bool:
     if "timegenerated" in r:
         return False  # a row of Log Analytics: its parts are texts
     acted = "provisioningaction" in r or "action" in r
@@ -60,7 +63,7 @@ def event(record: Any) -> dict[str, Any] | None:
     """The row of ``events``; None where it is no record or holds no time."""
     r = unwrap(record)
     at = moment(r.get("activitydatetime")) or moment(r.get("time"))
-    if at is None or not is_record(record):
+    if at is None or not _is_one(r):
         return None
     info = obj(r.get("provisioningstatusinfo")) or obj(r.get("statusinfo"))
     error = obj(info.get("errorinformation")) or info  # beta: flat

@@ -22,19 +22,19 @@ class Foreign(NamedTuple):
     app_name: str | None
 
 
-class _Owner(msgspec.Struct):
+class _Owner(msgspec.Struct, gc=False):
     id: str = ""
     displayName: str | None = None  # noqa: N815 - as Graph prints it
 
 
-class _Head(msgspec.Struct):
+class _Head(msgspec.Struct, gc=False):
     """The little of a ``provisioningObjectSummary`` of Graph v1.0 that tells whose it is; all else is passed over."""
 
     id: str = ""
     activityDateTime: str = ""  # noqa: N815
     provisioningAction: str = ""  # noqa: N815
     servicePrincipal: _Owner | None = None  # noqa: N815
-    sourceIdentity: dict[str, msgspec.Raw] | None = None  # noqa: N815
+    sourceIdentity: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
     TimeGenerated: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -48,7 +48,7 @@ def foreign(raw: Raw, ours: str) -> Foreign | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     owner, plain = head.servicePrincipal, head.TimeGenerated is msgspec.UNSET
-    if not (plain and head.id and head.provisioningAction and head.sourceIdentity is not None):
+    if not (plain and head.id and head.provisioningAction and head.sourceIdentity is not msgspec.UNSET):
         return None
     if owner is None or not owner.id.strip() or owner.id == ours:
         return None

@@ -141,7 +141,7 @@ def scan(block: bytes, delimiter: str, columns: int) -> tuple[Plain | None, list
     record does.
     """
     nothing = None, list[bytes](), block
-    if len(block) > MAX_CELL or block.count(b"\r") != block.count(b"\r\n"):
+    if len(block) > MAX_CELL or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
         return nothing
     data = np.frombuffer(block, np.uint8)
     comma = ord(delimiter)
