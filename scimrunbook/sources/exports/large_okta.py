@@ -11,17 +11,16 @@ from typing import Any
 import msgspec
 
 from scimrunbook.sources import okta_log, okta_log_csv
-from scimrunbook.sources.exports.large_csv import Plain
+from scimrunbook.sources.exports.large_csv import Plain, Table
 from scimrunbook.sources.exports.large_form import Form, beginning, form_of
-from scimrunbook.sources.exports.large_okta_csv import PLAIN_ID, Beside, Columns
+from scimrunbook.sources.exports.large_okta_csv import CHOOSES, PLAIN_ID, Beside, Columns
 from scimrunbook.sources.exports.large_reading import Reading
-from scimrunbook.sources.exports.pieces import Raw, Source, records
+from scimrunbook.sources.exports.pieces import LargeFileError, Raw, Source, records
 from scimrunbook.sources.exports.registry import Recognised
 from scimrunbook.sources.okta_changes import merged
 from scimrunbook.sources.parts import Parts
 
-# What tells which application is meant, see okta_log.Apps.
-_CHOOSES = (b"application.provision.", b"app.user_management.", b"application.integration.", b"application.user_member")
+_CHOOSES = tuple(kind.encode() for kind in CHOOSES)
 
 
 class _Head(msgspec.Struct):
@@ -96,17 +95,26 @@ class OktaReading(Reading):
             head = beginning(source)
             form = form_of(head, "okta")
             if form == "csv":
-                for log in again.logs(head, form, None):
-                    apps.add(log.entries)
+                again.choose_from(again.table(head), apps)
             for batch in records(source, head) if form == "json" else ():
                 for raw in batch:
                     whole = bytes(raw)
                     if any(m in whole for m in _CHOOSES):
                         apps.add(okta_log.parse(again.decoded(whole)).entries)
-                again.say()
+                again.say("looking for the application, ")
+        except LargeFileError:
+            pass  # what stands before the damage tells; it is read again, and said to be a part
         finally:
             source.close()
         return apps.choice()
+
+    def choose_from(self, table: Table, apps: okta_log.Apps) -> None:
+        names = [h.casefold() for h in table.header]
+        columns = Columns(names, None)
+        for lines in table.blocks(columns.kind):
+            chosen = self.clean_lines(columns.choosing(lines))
+            apps.add(okta_log.parse(okta_log_csv.events(names, chosen)).entries)
+            self.say("looking for the application, ")
 
     def logs(self, head: bytes, form: Form, app: str | None) -> Iterator[okta_log.Log]:
         """The log in pieces; records that are surely of no use are only counted."""

@@ -12,6 +12,8 @@ from scimrunbook.sources.exports.large_csv import Lines, Plain, parsed, plain_ce
 
 PLAIN_ID = re.compile(r"[\w.-]+", re.ASCII)  # stands in a file as it is, whatever its form
 _OURS = ("application.", "app.", *okta_log.DIRECTORY)
+# What tells which application is meant, see okta_log.Apps.
+CHOOSES = ("application.provision.", "app.user_management.", "application.integration.", "application.user_member")
 _MOST_KINDS = 10_000  # distinct event types that are remembered
 _APP = (b"AppInstance", b'"AppInstance"')
 
@@ -44,6 +46,11 @@ class Columns:
         self.kind, self.at = _last(names, "event_type"), _last(names, "timestamp")
         numbers = [n.removesuffix(".type") for n in names if re.fullmatch(r"target\d{1,3}\.type", n)]
         self.targets = [(_last(names, f"{n}.type"), _last(names, f"{n}.id")) for n in numbers if f"{n}.id" in names]
+        # of every target the column of its type, and those that describe it
+        self.described = [
+            (_last(names, f"{t}.type"), [n for n, name in enumerate(names) if name.startswith(f"{t}.")])
+            for t in numbers
+        ]
         told = app_id is not None and PLAIN_ID.fullmatch(app_id) and len(set(names)) == len(names)
         self.app_id = app_id if told else None
         self.beside = Beside()
@@ -66,6 +73,20 @@ class Columns:
         kept = [line for line in concerned if not self._foreign(line)]
         times = [line[self.at] for line in lines]
         return Told(kept, times, len(concerned) - len(kept), len(lines) - len(concerned))
+
+    def choosing(self, lines: Plain | Lines) -> Lines:
+        """Lines that tell which application provisions (``okta_log.Apps``); of those that tell the same the last."""
+        if not isinstance(lines, Plain):
+            return [line for line in lines if line[self.kind].startswith(CHOOSES)]
+        chosen = {kind for kind in set(lines.cells(self.kind)) if plain_cell(kind).startswith(CHOOSES)}
+        few = lines.only([n for n, kind in enumerate(lines.cells(self.kind)) if kind in chosen])
+        told = [few.cells(self.kind)]
+        for kind, about in self.described:
+            cells = [few.cells(column) for column in about]
+            apps = (k.strip(b'"').lower() == b"appinstance" for k in few.cells(kind))
+            told.append([b"\n".join(c) if app else b"" for app, *c in zip(apps, *cells, strict=True)])
+        last = {same: number for number, same in enumerate(zip(*told, strict=True))}
+        return few.only(sorted(last.values())).lines()
 
     def _foreign(self, line: Sequence[str]) -> bool:
         about = any(line[kind] == "AppInstance" and line[name].strip() for kind, name in self.targets)

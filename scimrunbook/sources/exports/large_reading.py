@@ -115,10 +115,14 @@ class Reading(ABC):
             if self.leaks <= 100:
                 self.parts.facts.leaks.append({"file": self.name, "line": self.rows + 1, "rule": rule})
 
-    def say(self) -> None:
+    def say(self, doing: str = "") -> None:
+        """How far it is; ``doing``: what for, where it is not the reading itself."""
         spent, done = time.monotonic() - self.began, self.source.done
-        left = f", {spent * (self.source.size - done) / done:.0f} s left" if spent > 2 and done else ""
-        self.progress(f"exports: {self.name} (MB{left})", done >> 20, max(self.source.size >> 20, 1))
+        left = spent * (self.source.size - done) / done if done else 0.0
+        told = f", {left / 60:.0f} min left" if left > 120 else f", {left:.0f} s left"
+        self.progress(
+            f"exports: {self.name} ({doing}MB{told if spent > 2 else ''})", done >> 20, max(self.source.size >> 20, 1)
+        )
 
     def seen(self, times: list[datetime | None]) -> None:
         self.first, self.last = span([*times, self.first, self.last])

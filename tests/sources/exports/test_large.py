@@ -211,6 +211,15 @@ def test_streamed_and_held_console_csvs_tell_the_same(
     assert row["rows"] + row["unreadable"] == 7 * 18 and row["unreadable"] >= 36, row
 
 
+@pytest.mark.parametrize("other", ["0oa9999999999999999f", okta_data.APP])
+def test_the_application_of_a_console_csv_is_found_as_where_it_is_held(
+    other: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    put(tmp_path, "log", console().replace("0oa9999999999999999f", other))
+    row = same(tmp_path, incident("okta"), "log", request)
+    assert (row["refused"] is None) == (other == okta_data.APP), row["refused"]
+
+
 def test_a_console_csv_and_a_json_log_of_the_same_events(small: None, tmp_path: Path) -> None:
     """The CSV tells less than JSON: of an event that stands in both, the JSON record counts, whichever is streamed."""
     head = "timestamp,event_type,outcome.result,uuid,display_message,target0.id,target0.type\n"
