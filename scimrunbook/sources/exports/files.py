@@ -7,7 +7,6 @@ record by record from its ``Place``. Limits follow the security facts (SR-59, SR
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import re
 import stat
@@ -24,8 +23,10 @@ MAX_FOLDERS_DEEP = 16
 LARGE = 8 << 20  # bytes from which on a log is read record by record: held, it takes some 14 times its size
 MAX_HELD = 64 << 20  # bytes held of all files together, from which on every log is read so
 MAX_FILE = 256 << 20  # bytes, after decompression
+MAX_LIST = 1 << 20  # bytes of the list of members of an archive larger than that
 MAX_ALL = 1 << 30  # bytes of all files together, after decompression
 MAX_RATIO = 200  # decompressed to compressed
+_ZIP_END = 22 + (1 << 16)  # bytes in which the end of an archive stands
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _STRANGE_NAME = re.compile(r"[\x00-\x1f\x7f\\:\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -140,15 +141,12 @@ def _read(name: str, path: Path, streams: Streams, large: int) -> Iterator[Found
         begin = file.read(4)
         file.seek(0)
         place = Place(path)
-        if size > MAX_FILE and begin != _ZIP:
-            yield Found(name, None, None, _too_large(), place)
+        if begin == _ZIP:
+            yield from _zip(name, file, size, Place(path, None, _sha256(file)), streams, large)
         elif size > MAX_FILE:
-            raise _RefusedError(_too_large())
-        elif size >= large and begin != _ZIP and streams(place):
+            yield Found(name, None, None, _too_large(), place)
+        elif size >= large and streams(place):
             yield Found(name, None, None, large=place)
-        elif begin == _ZIP:
-            data = file.read(MAX_FILE + 1)
-            yield from _zip(name, data, Place(path, None, hashlib.sha256(data).hexdigest()), streams, large)
         else:
             data = file.read(MAX_FILE + 1)
             sha256 = hashlib.sha256(data).hexdigest()
@@ -187,10 +185,30 @@ def _gzip(name: str, data: bytes, sha256: str, place: Place | None = None) -> Fo
     return Found(name, out, sha256)
 
 
-def _zip(name: str, data: bytes, place: Place, streams: Streams, large: int) -> Iterator[Found]:
+def _sha256(file: BinaryIO) -> str:
+    told = hashlib.sha256()
+    while data := file.read(1 << 20):
+        told.update(data)
+    file.seek(0)
+    return told.hexdigest()
+
+
+def _list_of_members(file: BinaryIO, size: int) -> int:
+    """Bytes of the list of an archive's members, as its end tells; it is read as a whole."""
+    file.seek(max(0, size - _ZIP_END))
+    end = file.read(_ZIP_END)
+    file.seek(0)
+    at = end.rfind(b"PK\x05\x06")
+    return int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
+
+
+def _zip(name: str, file: BinaryIO, size: int, place: Place, streams: Streams, large: int) -> Iterator[Found]:
     sha256 = place.sha256
+    if size > MAX_FILE and _list_of_members(file, size) > MAX_LIST:
+        yield Found(name, None, sha256, "a zip archive with too many files: unpack it yourself")
+        return
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
+        archive = zipfile.ZipFile(file)
         members = [m for m in archive.infolist() if not m.is_dir()]
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError):
         yield Found(name, None, sha256, "a damaged or cut-off zip archive")
@@ -223,14 +241,17 @@ def _member(
         return Found(inner, None, sha256, "a name or a link no export would carry; it was not read")
     if member.flag_bits & 1:
         return Found(inner, None, sha256, "encrypted: unpack the archive with its password first")
-    if member.file_size > MAX_FILE or member.file_size > max(1 << 20, member.compress_size * MAX_RATIO):
-        return Found(inner, None, sha256, "unpacks to far more than an export would: unpack it yourself")
+    bomb = Found(inner, None, sha256, "unpacks to far more than an export would: unpack it yourself")
+    if member.file_size > max(1 << 20, member.compress_size * MAX_RATIO):
+        return bomb
     try:
         there = Place(place.path, member.filename, sha256)
         with archive.open(member) as stream:
             begin = stream.read(4)
             if member.file_size >= large and not begin.startswith((_ZIP, _GZIP)) and streams(there):
                 return Found(inner, None, sha256, large=there)
+            if member.file_size > MAX_FILE:
+                return bomb
             out = begin + stream.read(member.file_size + 1)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError, RuntimeError):
         return Found(inner, None, sha256, "damaged inside its archive")

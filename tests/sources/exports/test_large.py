@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import itertools
 import json
@@ -38,6 +39,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def huge(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing above 4 KB may be held."""
     monkeypatch.setattr(files, "MAX_FILE", 4096)
+    monkeypatch.setattr(files, "MAX_LIST", 4096)
 
 
 def okta_log() -> list[Any]:
@@ -285,6 +287,30 @@ def test_what_was_read_before_a_log_breaks_off_is_kept_and_said_to_be_a_part(
     row = row_of(parts, "log")
     assert row["refused"] is None and row["complete"] is False and row["rows"] > 20, row
     assert "Read only up to where it breaks off" in row["note"] and len(parts.table("events")) > 10
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zipped_log_may_be_of_any_size(how: int, huge: None, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", how) as archive:
+        archive.writestr("in/log.csv", console())
+        archive.writestr("groups.json", json.dumps([okta_data.group()]))
+        archive.writestr("other.csv", "a,b\n" + "1,2\n" * 2000)
+    put(tmp_path, "all.zip", out.getvalue())
+    parts = read(tmp_path, OKTA)
+    assert (row_of(parts, "all.zip/in/log.csv")["rows"], row_of(parts, "all.zip/groups.json")["rows"]) == (90, 1)
+    assert "unpacks to far more" in row_of(parts, "all.zip/other.csv")["refused"]
+    assert row_of(parts, "all.zip/in/log.csv")["sha256"] == hashlib.sha256(out.getvalue()).hexdigest()
+
+
+def test_a_huge_archive_of_very_many_files_is_not_opened(huge: None, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for number in range(300):
+            archive.writestr(f"{number}", "x")
+    put(tmp_path, "all.zip", out.getvalue())
+    put(tmp_path, "g.json", [okta_data.group()])
+    assert "too many" in row_of(read(tmp_path, OKTA), "all.zip")["refused"]
 
 
 def test_what_only_looks_like_a_log_is_held_and_named_for_what_it_is(small: None, tmp_path: Path) -> None:
