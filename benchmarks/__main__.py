@@ -47,7 +47,14 @@ def main(arguments: list[str]) -> int:
     quick = "--quick" in arguments
     kept = next((a for a in arguments if a == "--write" or a.startswith("--write=")), None)
     target = None if kept is None else Path(kept.removeprefix("--write").removeprefix("=") or RESULTS)
+    if {"-h", "--help"} & set(arguments):
+        print(__doc__)
+        return 0
     names = [a for a in arguments if not a.startswith("-")] or list(NAMES)
+    options = {a for a in arguments if a.startswith("-")} - {"--quick", "--rows", kept}
+    if options:
+        print(f"No option {', '.join(sorted(options))}.\n\n{__doc__}", file=sys.stderr)
+        return 2
     unknown = set(names) - set(NAMES)
     if unknown:
         print(f"No benchmark {', '.join(sorted(unknown))}. There are: {', '.join(NAMES)}.", file=sys.stderr)

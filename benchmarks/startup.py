@@ -20,8 +20,7 @@ def rows(quick: bool = False) -> list[Row]:
         def bare(modules: str) -> None:
             child([sys.executable, "-c", f"import {modules}"])
 
-        # typer itself reads every option through pydantic, but imports it only then
-        told = "typer, pydantic, rich.console"
+        told = "typer, rich.console"  # no pydantic: options that are text are taken as they are
         judged = "typer, pydantic, yaml, pandas, pyarrow.parquet, httpx, rich.console"
         return [
             versus(

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
-from importlib.resources import files
+from pathlib import Path
 from typing import IO, Any
 
 from scimrunbook import guide, texts
@@ -122,8 +122,7 @@ def close_to(id: str) -> list[str]:
 
 def check_ids() -> list[str]:
     """Ids of all checks, read from their modules without importing them (that would take pandas along)."""
-    folder = files("scimrunbook").joinpath("checks")
-    sources = sorted((f for f in folder.iterdir() if f.name.endswith(".py")), key=lambda f: f.name)
+    sources = sorted(Path(__file__).with_name("checks").glob("*.py"))
     return [id for f in sources for id in _ids_in(f.read_text("utf-8"))]
 
 

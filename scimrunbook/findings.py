@@ -10,6 +10,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from scimrunbook.causes import Action, Cause
+
+__all__ = ["Action", "Cause", "Evidence", "Finding", "Manual", "Outcome", "Reach", "Status"]
+
 MAX_AFFECTED_SHOWN = 100
 
 
@@ -24,37 +28,11 @@ class Status(StrEnum):
     ERROR = "error"
 
 
-class Cause(StrEnum):
-    """Cause families: the guide's five, and three it does not know."""
-
-    INTEGRATION_NOT_ENABLED = "integration_not_enabled"
-    URL_OR_TOKEN = "url_or_token"
-    ASSIGNMENT_SCOPE = "assignment_scope"
-    ATTRIBUTE_MAPPING = "attribute_mapping"
-    SYNC_SCHEDULE = "sync_schedule"
-    DUPLICATE_IDENTITY = "duplicate_identity"
-    CATALOG_SIDE = "catalog_side"
-    WRONG_SURFACE = "wrong_surface"
-
-
 class Reach(StrEnum):
     """How far a broken state reaches. A tenant-wide block outranks a personal one."""
 
     TENANT = "tenant"
     PEOPLE = "people"
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing to do: the exact screen, then the exact click.
-
-    ``where`` is a breadcrumb in the provider's own words (``Applications > Coalesce > Provisioning > To App``),
-    ``what`` the step in the imperative, ``why`` what it will achieve (optional).
-    """
-
-    where: str
-    what: str
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

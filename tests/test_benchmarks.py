@@ -35,7 +35,7 @@ def test_a_child_is_measured_and_its_failure_is_told() -> None:
 def test_every_name_is_a_module_with_rows(capsys) -> None:
     for name in NAMES:
         assert callable(importlib.import_module(f"benchmarks.{name}").rows)
-    assert main(["nonsense"]) == 2
+    assert main(["nonsense"]) == main(["--nonsense"]) == 2 and main(["--help"]) == 0
     assert NAMES[0] in capsys.readouterr().err
 
 

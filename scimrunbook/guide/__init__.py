@@ -6,29 +6,29 @@ Meanings are in our own words; every row says where its facts come from (``sourc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from scimrunbook import toml_tables
-from scimrunbook.findings import Cause
-from scimrunbook.guide.tables import (
-    CauseFamily,
-    EntraError,
-    EntraSkip,
-    HowToGet,
-    MappingRow,
-    OktaEvent,
-    OktaToggle,
-    QuarantineReason,
-    Region,
-    ScimQuirk,
-    Section,
-    Source,
-    Symptom,
-)
+
+if TYPE_CHECKING:
+    from scimrunbook.guide.loading import _LOADERS, GuideError, row
+    from scimrunbook.guide.tables import (
+        CauseFamily,
+        EntraError,
+        EntraSkip,
+        HowToGet,
+        MappingRow,
+        OktaEvent,
+        OktaToggle,
+        QuarantineReason,
+        Region,
+        ScimQuirk,
+        Section,
+        Source,
+        Symptom,
+    )
 
 __all__ = [
     "CAUSES",
@@ -62,12 +62,11 @@ __all__ = [
     "Source",
     "Symptom",
     "entra_error",
+    "is_entra_code",
     "read_table",
     "row",
     "section_link",
 ]
-
-T = TypeVar("T")
 
 SOURCES: dict[str, Source]
 REGIONS: dict[str, Region]  # by the host people see: app.castordoc.com …
@@ -86,113 +85,23 @@ HOW_TO_GET: dict[str, HowToGet]
 SCIM_QUIRKS: dict[str, ScimQuirk]
 
 
-class GuideError(ValueError):
-    """A table of the guide is wrong; names the file and the entry."""
-
-
 @cache
 def read_table(name: str) -> dict[str, Any]:
     """A TOML file of this folder, as it stands."""
     return toml_tables.read(Path(__file__).parent, name)
 
 
-def row(kind: type[T], table: str, entry: str, data: dict[str, Any], **given: Any) -> T:
-    """One typed row: ``given`` over ``data`` over the table's ``defaults``. Raises GuideError."""
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    values = {**read_table(table).get("defaults", {}), **data, **given}
-    if "source" in values:
-        key = values.pop("source")
-        if key not in read_table("sources"):
-            raise GuideError(f"{table}.toml, {entry}: there is no source {key!r}")
-        values["source" if "source" in known else "source_of"] = read_table("sources")[key]["title"]
-    if "object" in values and "object_type" in known:
-        values["object_type"] = values.pop("object")
-    missing = {n for n, f in known.items() if f.default is MISSING} - set(values)
-    if wrong := sorted(missing | (set(values) - set(known))):
-        raise GuideError(f"{table}.toml, {entry}: missing or unknown: {', '.join(wrong)}")
-    for name in ("causes", "sources", "breaks"):
-        if name in values:
-            values[name] = tuple(values[name])
-    if unknown := set(values.get("causes", ())) - set(Cause):
-        raise GuideError(f"{table}.toml, {entry}: no cause family: {', '.join(sorted(unknown))}")
-    if "causes" in values:
-        values["causes"] = tuple(Cause(c) for c in values["causes"])
-    return kind(**values)
-
-
-def _named(kind: type[T], table: str, key: str = "name") -> dict[str, T]:
-    """A table whose entries are TOML tables: ``{entry: row}``."""
-    entries = {n: e for n, e in read_table(table).items() if n != "defaults"}
-    return {n: row(kind, table, n, e, **{key: n}) for n, e in entries.items()}
-
-
-def _listed(kind: type[T], table: str, array: str, key: str = "target") -> Iterator[T]:
-    """An array of TOML tables as rows; no two with the same key."""
-    for number, entry in enumerate(read_table(table)[array], 1):
-        yield row(kind, table, f"{array} {entry.get(key, number)}", entry)
-
-
-def _by(kind: type[T], table: str, array: str, key: str) -> dict[str, T]:
-    rows = list(_listed(kind, table, array, key))
-    made = {str(getattr(r, key)): r for r in rows}
-    if len(made) != len(rows):
-        raise GuideError(f"{table}.toml: two entries of {array} have the same {key}")
-    return made
-
-
-def _sources() -> dict[str, Source]:
-    return {n: Source(key=n, **e) for n, e in read_table("sources").items()}
-
-
-def _regions() -> dict[str, Region]:
-    return {r.catalog_host: r for r in _named(Region, "regions").values()}
-
-
-def _sections() -> dict[str, Section]:
-    table = dict(read_table("sections"))
-    page = table.pop("page")
-    made = {}
-    for number, (name, entry) in enumerate(table.items()):
-        rest = {k: v for k, v in entry.items() if k != "anchor"}
-        given = {"name": name, "link": f"{page}#{entry['anchor']}", "notebook": f"{number:02d}_{name}"}
-        made[name] = row(Section, "sections", name, rest, **given)
-    return made
-
-
-def _okta_events() -> dict[str, OktaEvent]:
-    from scimrunbook.snapshot import ACTIONS, CHANGES  # pandas with it: not for those who only want a title
-
-    events = _named(OktaEvent, "okta_events", "event_type")
-    for e in events.values():
-        if e.action not in ACTIONS or e.change not in (None, *CHANGES) or e.object_type not in ("user", "group", "app"):
-            raise GuideError(f"okta_events.toml, {e.event_type}: unknown action, change or object")
-    return events
-
-
-_LOADERS: dict[str, Callable[[], Any]] = {
-    "SOURCES": _sources,
-    "REGIONS": _regions,
-    "SECTIONS": _sections,
-    "SYMPTOMS": lambda: _named(Symptom, "symptoms"),
-    "CAUSES": lambda: _named(CauseFamily, "causes"),
-    "OKTA_APP_NAME": lambda: read_table("okta")["app_name"],
-    "OKTA_TOGGLES": lambda: tuple(_listed(OktaToggle, "okta", "toggle", "feature")),
-    "OKTA_MAPPINGS": lambda: tuple(_listed(MappingRow, "okta", "mapping")),
-    "ENTRA_MAPPINGS": lambda: tuple(_listed(MappingRow, "entra", "mapping")),
-    "ENTRA_ERRORS": lambda: _by(EntraError, "entra_errors", "error", "code"),
-    "ENTRA_SKIPS": lambda: _by(EntraSkip, "entra_errors", "skip", "reason"),
-    "QUARANTINE_REASONS": lambda: _by(QuarantineReason, "entra_errors", "quarantine", "reason"),
-    "OKTA_EVENTS": _okta_events,
-    "SCIM_QUIRKS": lambda: _named(ScimQuirk, "scim_quirks"),
-    "HOW_TO_GET": lambda: _named(HowToGet, "how_to_get", "what"),
-}
-
-
 def __getattr__(name: str) -> Any:
-    """Loads a table when it is first asked for; from then on it is an ordinary attribute."""
-    if name not in _LOADERS:
+    """Loads a table when it is first asked for, or a class of rows; from then on it is an ordinary attribute."""
+    if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return globals().setdefault(name, _LOADERS[name]())
+    import scimrunbook.guide.loading as loading  # what only reads a title does without typed rows
+
+    if name in loading._LOADERS:
+        return globals().setdefault(name, loading._LOADERS[name]())
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, getattr(loading, name))
 
 
 def section_link(section: str) -> str:
@@ -208,6 +117,13 @@ def entra_error(code: str) -> EntraError | None:
         return errors[code]
     matching = [known for known in errors if code.endswith(known)]
     return errors[max(matching, key=len)] if matching else None
+
+
+def is_entra_code(code: str) -> bool:
+    """Whether Entra's tables know this code, skip or quarantine reason; told without building their rows."""
+    table = read_table("entra_errors")
+    reasons = {e["reason"] for array in ("skip", "quarantine") for e in table[array]}
+    return code in reasons or any(code.endswith(e["code"]) for e in table["error"])
 
 
 def _loaded(name: str) -> Any:

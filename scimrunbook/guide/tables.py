@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scimrunbook.findings import Cause
+from scimrunbook.causes import Cause
 
 
 @dataclass(frozen=True, slots=True)

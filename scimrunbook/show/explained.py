@@ -19,7 +19,11 @@ def reading(console: Console, found: dict[str, Any]) -> None:
         line(console, "Find out next:", style="bold")
         line(console, found["ask"], indent=2)
     else:
-        line(console, f"{guide.CAUSES[found['cause']].title} ({found['confidence']:.0%} sure)", style="bold")
+        line(
+            console,
+            f"{guide.read_table('causes')[found['cause']]['title']} ({found['confidence']:.0%} sure)",
+            style="bold",
+        )
         line(console, found["meaning"], indent=2)
         console.print()
         line(console, "What to do:", style="bold")

@@ -9,7 +9,6 @@ import os
 import re
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 _UTC = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d) UTC(?! \((?:\d{4}-\d\d-\d\d )?\d\d:\d\d )")
 _LOCALTIME = Path("/etc/localtime")
@@ -17,7 +16,7 @@ _LOCALTIME = Path("/etc/localtime")
 
 def local(text: str) -> str:
     """The text with the local time after every time in UTC; the day too where it is another one."""
-    return _UTC.sub(lambda m: m.group() + _beside(m.group(1)), text)
+    return text if " UTC" not in text else _UTC.sub(lambda m: m.group() + _beside(m.group(1)), text)
 
 
 def _beside(said: str) -> str:
@@ -35,6 +34,8 @@ def _beside(said: str) -> str:
 
 def _zone() -> tuple[tzinfo | None, str]:
     """The zone (None: whatever the system does) and its name, empty where only an abbreviation is known."""
+    from zoneinfo import ZoneInfo  # most texts name no time
+
     named = os.environ.get("TZ", "").removeprefix(":")
     if not named and _LOCALTIME.is_symlink():
         named = str(_LOCALTIME.readlink()).rpartition("zoneinfo/")[2]

@@ -10,8 +10,7 @@ import html
 import json
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_CHARS = 6000
 _MAX_VALUES = 60
@@ -39,38 +38,90 @@ PHRASES = {
     "gateway timeout": 504,
     "gateway time out": 504,
 }
+
+
+class _Pattern:
+    """A regular expression, compiled when a text comes that holds one of ``needs``: without these it cannot match.
+
+    ``needs`` are in small letters and without an i, of which there are more forms than ``casefold`` brings together.
+    """
+
+    __slots__ = ("_made", "flags", "needs", "source")
+
+    def __init__(self, source: str, *needs: str, flags: int = 0) -> None:
+        self.source, self.needs, self.flags = source, needs, flags
+        self._made: re.Pattern[str] | None = None
+
+    def possible(self, text: str) -> bool:
+        folded = text.casefold()
+        return not self.needs or any(n in folded for n in self.needs)
+
+    @property
+    def made(self) -> re.Pattern[str]:
+        self._made = self._made or re.compile(self.source, self.flags)
+        return self._made
+
+    def search(self, text: str) -> re.Match[str] | None:
+        return self.made.search(text) if self.possible(text) else None
+
+    def sub(self, by: str, text: str, count: int = 0) -> str:
+        return self.made.sub(by, text, count=count) if self.possible(text) else text
+
+    def findall(self, text: str) -> list[Any]:
+        return self.made.findall(text) if self.possible(text) else []
+
+
 _PHRASE = "|".join(p.replace(" ", "[ ]?") for p in PHRASES)
-_NAMED = re.compile(rf"StatusCode:\s{{0,4}}(?:(?P<number>[1-5]\d\d)\b|(?P<phrase>{_PHRASE})\b)", re.IGNORECASE)
+_NAMED = _Pattern(
+    rf"StatusCode:\s{{0,4}}(?:(?P<number>[1-5]\d\d)\b|(?P<phrase>{_PHRASE})\b)", "code:", flags=re.IGNORECASE
+)
 # A reason phrase as Okta's own sentence: after a colon or at the start, and closed by a full stop or the end.
-_SENTENCE = re.compile(rf"(?:^|:)\s{{0,4}}(?P<phrase>{_PHRASE})\s{{0,2}}(?:\.|:|$|\n)", re.IGNORECASE)
-_NUMBER = re.compile(
+_SENTENCE = _Pattern(rf"(?:^|:)\s{{0,4}}(?P<phrase>{_PHRASE})\s{{0,2}}(?:\.|:|$|\n)", flags=re.IGNORECASE)
+_NUMBER = _Pattern(
     r"\b(?:http|https|status|code|error|errors|returned|returns|returning|return|got|gets|get|received|receive|responded"
     r"|responds|response|says|with|a|an|as|the)\b[^\w\n]{0,4}(?:\w{1,9}[^\w\n]{1,3}){0,2}(?P<number>[345]\d\d)\b(?!\s{0,2}"
     r"(?:user|people|group|member|account|ms|sec|min|hour|day|row|record|char|employee|seat|entries))",
-    re.IGNORECASE,
+    "3",
+    "4",
+    "5",
+    flags=re.IGNORECASE,
 )
-_BARE = re.compile(
-    rf"(?:^|[\s(\"'])(?P<number>[345]\d\d)\b[\s):,\"'.-]{{0,4}}(?:$|error|{_PHRASE}|status|response|code)", re.I
+_BARE = _Pattern(
+    rf"(?:^|[\s(\"'])(?P<number>[345]\d\d)\b[\s):,\"'.-]{{0,4}}(?:$|error|{_PHRASE}|status|response|code)",
+    "3",
+    "4",
+    "5",
+    flags=re.IGNORECASE,
 )
-_REMOTE = re.compile(r"(?:errors?|messages?) reported by (?:the )?(?:remote server|connector|remote)\s{0,3}:?", re.I)
+_REMOTE = _Pattern(
+    r"(?:errors?|messages?) reported by (?:the )?(?:remote server|connector|remote)\s{0,3}:?",
+    "reported by",
+    flags=re.IGNORECASE,
+)
 # Okta's own sentence around a task; the application's name in it is no part of the failure.
-_TASK = re.compile(
+_TASK = _Pattern(
     r"(?P<what>Automatic [a-z ]{3,40}?) of (?P<whom>user|group) .{1,120}? (?:to|from|in|for) app .{1,100}? failed\b:?",
-    re.I,
+    "automat",
+    flags=re.IGNORECASE,
 )
-_WEB = re.compile(r"Web Response:", re.IGNORECASE)
-_BOILERPLATE = re.compile(
+_WEB = _Pattern(r"Web Response:", "web re", flags=re.IGNORECASE)
+_BOILERPLATE = _Pattern(
     r"Processing of the HTTP request resulted in an exception\.?"
     r"(?: Please see the HTTP response returned by the '?Response'? property of this exception for details\.?)?"
     r"|An error occurred while sending the request to the provisioning service\.?|Message:"
     r"|urn:ietf:params:scim:[\w:]{1,60}2\.0:\w{1,40}:?",
-    re.IGNORECASE,
+    "of the http",
+    "an error occurred",
+    "age:",
+    "urn:",
+    flags=re.IGNORECASE,
 )
-_HTML = re.compile(r"<\s{0,2}(?:!doctype|html|head|body|title|h1|div|script)\b", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]{0,300}>")
-_SAID = re.compile(
+_HTML = _Pattern(r"<\s{0,2}(?:!doctype|html|head|body|title|h1|div|script)\b", "<", flags=re.IGNORECASE)
+_TAG = _Pattern(r"<[^<>]{0,300}>", "<")
+_SAID = _Pattern(
     r'"(detail|message|error_description|description|title|scimType|error|reason|errorSummary)"\s{0,3}:\s{0,3}"((?:[^"\\\\]|\\\\.){1,600})',
-    re.I,
+    '"',
+    flags=re.IGNORECASE,
 )
 # Keys whose values are the message itself; any other key names what the message is about.
 _ENVELOPE = frozenset(
@@ -101,8 +152,7 @@ _SILENT = frozenset(
 _CODE = re.compile(r"\s{0,4}([A-Z][A-Za-z0-9]{6,160})\s{0,4}(?:$|[:\n.])")
 
 
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Layers(NamedTuple):
     """``detail``: what the remote end said, part by part; ``outer``: the rest; ``code``: of the provider, or empty."""
 
     detail: tuple[str, ...]

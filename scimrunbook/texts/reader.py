@@ -7,11 +7,12 @@ support it. Where nothing speaks clearly, or two causes speak alike, the answer 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from scimrunbook import guide
-from scimrunbook.findings import Action, Cause
+from scimrunbook.causes import Action, Cause
 from scimrunbook.texts.asks import ask_between, ask_of
 from scimrunbook.texts.layers import Layers, split
 from scimrunbook.texts.rules import UNKNOWN, Rule, fixes, joined, rules
@@ -25,16 +26,14 @@ _MOST = 0.9  # on texts from elsewhere about nine answers in ten were right, how
 _OUTER = 0.45  # what an outer layer adds where an inner one speaks
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What else is known. ``reach``: one | some | everybody; ``others_succeed``: it works for others."""
 
     reach: str | None = None
     others_succeed: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """``cause`` is a family, or ``unknown``: then ``ask`` names the fact that would decide. ``confidence`` 0 to 1."""
 
     cause: str
@@ -50,13 +49,13 @@ class Reading:
         return None if self.cause == UNKNOWN else Cause(self.cause)
 
 
-@dataclass(slots=True)
 class _Voices:
-    """Who speaks for what, in one layer."""
+    """Who speaks for what, in one layer: weight, cause, rule (None: a code's entry)."""
 
-    rules: list[tuple[float, str, Rule | None]] = field(
-        default_factory=list
-    )  # weight, cause, rule (None: a code's entry)
+    __slots__ = ("rules",)
+
+    def __init__(self, rules: Iterable[tuple[float, str, Rule | None]] = ()) -> None:
+        self.rules = list(rules)
 
     def score(self) -> dict[str, float]:
         """1 minus the product of doubts, the two strongest voices of each cause."""
@@ -228,19 +227,18 @@ def steps(fix: str, cause: str, provider: str | None) -> tuple[Action, ...]:
     table = fixes().get(fix, {})
     lines = table.get(provider or "", []) or table.get("any", [])
     made = tuple(Action(where.strip(), what.strip()) for where, _, what in (s.partition("|") for s in lines))
-    return made or (Action("", guide.CAUSES[cause].first_step),)
+    return made or (Action("", guide.read_table("causes")[cause]["first_step"]),)
 
 
 def _title(cause: str) -> str:
-    return guide.CAUSES[cause].title.casefold() if cause in guide.CAUSES else cause
+    return str(guide.read_table("causes").get(cause, {}).get("title", cause)).casefold()
 
 
 def _source(key: str) -> str:
-    return guide.SOURCES[key].title if key in guide.SOURCES else key
+    return str(guide.read_table("sources").get(key, {}).get("title", key))
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """What the guide says of a provider's code: its causes, the first the most likely."""
 
     voices: tuple[tuple[float, str], ...]
@@ -253,6 +251,8 @@ class _Entry:
 def _entry(code: str) -> _Entry | None:
     if not code:
         return None
+    if "." in code or not guide.is_entra_code(code):
+        return _event(code)
     if code in guide.QUARANTINE_REASONS:
         q = guide.QUARANTINE_REASONS[code]
         return _Entry(_said_for(q.causes), q.meaning, "", q.source)
@@ -260,8 +260,11 @@ def _entry(code: str) -> _Entry | None:
         s = guide.ENTRA_SKIPS[code]
         return _Entry(_said_for(s.causes), s.meaning, s.fix, s.source)
     known = guide.entra_error(code)
-    if known:
-        return _Entry(_said_for(known.causes), known.meaning, known.fix, known.source)
+    return _Entry(_said_for(known.causes), known.meaning, known.fix, known.source) if known else None
+
+
+def _event(code: str) -> _Entry | None:
+    """What the guide says of an event type of Okta."""
     event = guide.read_table("okta_events").get(code) if "." in code else None
     if event:
         title = guide.SOURCES[event.get("source", "EVT")].title

@@ -8,13 +8,12 @@ wrong rule is a RuleError that names it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scimrunbook import toml_tables
-from scimrunbook.findings import Cause
+from scimrunbook.causes import Cause
 from scimrunbook.texts.vocabulary import Hit, Sentence, classes, two_sided
 
 FOLDER = Path(__file__).parent
@@ -37,8 +36,7 @@ class RuleError(ValueError):
     """A rule is wrong; names the file and the rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """A text the rule must take (or leave) alone, with what was known of it."""
 
     text: str
@@ -46,8 +44,7 @@ class Example:
     http_status: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """``weight``: how far the rule alone is to be believed, 0 to 1. ``beats``: causes not heard where it holds."""
 
     id: str
@@ -163,7 +160,7 @@ def _table(name: str) -> dict[str, Any]:
 
 def _rule(name: str, entry: Mapping[str, Any]) -> Rule:
     label = f"rules/{name}.toml, {entry.get('id', '?')}"
-    known = {f.name for f in fields(Rule)}
+    known = set(Rule._fields)
     values: dict[str, Any] = {"cause": name, **entry}
     if wrong := set(values) - known:
         raise RuleError(f"{label}: unknown: {', '.join(sorted(wrong))}")

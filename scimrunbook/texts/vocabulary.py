@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from scimrunbook import toml_tables
 
@@ -28,8 +28,7 @@ _STOPS = frozenset([".", "!", "?", ";", "\n"])
 _PAUSES = frozenset([",", ":", "(", ")"])
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """Words ``start`` to ``end`` (exclusive) of a sentence speak of a class; ``yes`` tells the sense."""
 
     start: int

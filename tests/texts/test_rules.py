@@ -8,7 +8,7 @@ import pytest
 
 from scimrunbook import guide
 from scimrunbook.findings import Cause
-from scimrunbook.texts import reader
+from scimrunbook.texts import layers, reader
 from scimrunbook.texts.layers import split
 from scimrunbook.texts.rules import UNKNOWN, Example, Rule, RuleError, _rule, fixes, joined, rules
 from scimrunbook.texts.vocabulary import classes, sentences
@@ -76,3 +76,27 @@ def test_a_wrong_rule_is_refused_by_name(change: dict[str, Any], told: str) -> N
     assert _rule("catalog_side", good).cause == Cause.CATALOG_SIDE
     with pytest.raises(RuleError, match=f"catalog_side.toml, x.y: .*{told}"):
         _rule("catalog_side", {**good, **change})
+
+
+def test_a_pattern_is_passed_over_only_where_it_cannot_match() -> None:
+    """Every pattern of the layers, on every text of the rules and its wrappers, in capitals and with odd letters."""
+    patterns = [p for p in vars(layers).values() if isinstance(p, layers._Pattern)]
+    wrappers = (
+        "{}",
+        "StatusCode: {}. Message: {}",
+        "Error reported by remote server: {}",
+        "Automatic provisioning of user Ada to app Catalog failed: Errors reported by connector: {}",
+        'Web Response: <html>{}</html> {{"detail": "{}"}} urn:ietf:params:scim:api:messages:2.0:Error',
+        "An error occurred while sending the request to the provisioning service. 404 {}",
+        "Processing of the HTTP request resulted in an exception. {}",
+    )
+    said = [e.text for r in rules() for e in (r.example, r.counter)]
+    texts = [w.replace("{}", t) for n, t in enumerate(said) for w in (wrappers[0], wrappers[n % len(wrappers)])]
+    passed = 0
+    for text in texts:
+        for written in (text, text.upper(), text.replace("s", "\u017f").replace("i", "\u0131").replace("k", "\u212a")):
+            for pattern in patterns:
+                if not pattern.possible(written):
+                    assert pattern.made.search(written) is None, (pattern.source, written)
+                    passed += 1
+    assert len(patterns) > 8 and passed > 1000
