@@ -14,19 +14,18 @@ from scimrunbook.sources.fields import as_json, first, flag, moment, obj, object
 
 _ACTIONS = ("other", "create", "delete", "disable", "update", "stageddelete")  # by their number
 _STATUSES = ("success", "failure", "skipped", "warning")
+# A staged deletion was held back by "Prevent accidental deletion": nothing was sent, so it is no deletion (section 7).
 _USER = {
     "create": "create",
     "update": "update",
     "disable": "deactivate",
     "delete": "delete",
-    "stageddelete": "delete",
 }
 _GROUP = {
     "create": "group_create",
     "update": "group_update",
     "disable": "group_delete",
     "delete": "group_delete",
-    "stageddelete": "group_delete",
 }
 _STATUS_CODE = re.compile(r"StatusCode:\s*(\w{3,40})|HTTP status code (\d{3})\b")
 _RETRY_AT = re.compile(r"retried again after this date:\s*(\d{4}-[\d:T.Z+-]{6,40})")

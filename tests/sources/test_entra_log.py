@@ -66,7 +66,7 @@ def test_the_envelope_of_diagnostic_settings_is_read_through() -> None:
     ("kind", "action", "properties", "expected"),
     [
         ("User", "disable", [], "deactivate"),
-        ("User", "stagedDelete", [], "delete"),
+        ("User", "stagedDelete", [], "other"),  # held back: nothing was deleted
         ("User", "update", [("active", "False", "True")], "reactivate"),
         ("User", "update", [("active", "True", "False")], "deactivate"),
         ("User", "update", [("active", "True", "True")], "update"),

@@ -170,8 +170,8 @@ class Engine:
         if self._initial:
             self.directory.touch_everybody(now)
             self._initial = False
-        if self.too_many_deletions():
-            self.hold_deletions(now)
+        if gone := self.too_many_deletions():
+            self.hold_deletions(now, gone)
             return
         self.quarantine = None
         people, groups = list(self.directory.changed_people), list(self.directory.changed_groups)
@@ -189,8 +189,8 @@ class Engine:
         self.finish(now, self.log.records[before:], len(people) + len(groups))
         self.next_cycle = max(now + self.interval, self.clock.now)
 
-    def too_many_deletions(self) -> bool:
-        """More people to disable in this cycle than "Prevent accidental deletion" allows."""
+    def too_many_deletions(self) -> list[str]:
+        """Keys of whom this cycle would disable, where they are more than "Prevent accidental deletion" allows."""
         limit, directory = self.settings.deletion_threshold, self.directory
         gone = [
             key
@@ -200,10 +200,13 @@ class Engine:
             and not link.disabled
             and not (directory.active(key) and directory.entitled(key))
         ]
-        return 0 < limit < len(gone)
+        return gone if 0 < limit < len(gone) else []
 
-    def hold_deletions(self, now: datetime) -> None:
-        """Quarantine for too many deletions; what the cycle would have done waits with them."""
+    def hold_deletions(self, now: datetime, gone: list[str]) -> None:
+        """Quarantine for too many deletions; what the cycle would have done waits with them, and is logged as staged."""
+        if self.quarantine is None:
+            for key in gone:
+                self.users.staged(key)
         message = f"The cycle would disable more than {self.settings.deletion_threshold} entries."
         self.held(now, {"code": "TooManyDeletes", "message": message, "tenantActionable": True}, "TooManyDeletes")
 

@@ -206,6 +206,15 @@ class Users:
         del self.links[row.person.key]
         self.done(row, "delete", {}, {})
 
+    def staged(self, key: str) -> None:
+        """A row about a deletion that was held back. Its status is documented nowhere; success misleads most."""
+        directory, link = self.engine.directory, self.links[key]
+        person = directory.person(key)
+        if person is not None:
+            row = Row(person, directory.active(key), directory.entitled(key), True, link, [])
+            row.steps.append(self.imported(person, link, False))
+            self.write(row, "stagedDelete", "success", [])
+
     # -- log ------------------------------------------------------------------------------
 
     def imported(self, person: Person, link: Link | None, retry: bool) -> dict[str, Any]:

@@ -192,6 +192,10 @@ class Api:
     async def users(self, request: Request) -> Response:
         rows = documents.users(self.engine)
         wanted = request.query_params.get("search") or request.query_params.get("filter") or ""
+        if status := re.search(r'status\s+eq\s+"([^"]+)"', wanted):
+            rows = [u for u in rows if u["status"] == status.group(1)]
+        elif not request.query_params.get("search"):  # a plain list leaves the deactivated out
+            rows = [u for u in rows if u["status"] != "DEPROVISIONED"]
         if named := re.findall(r'profile\.(login|email)\s+eq\s+"([^"]+)"', wanted):
             rows = [u for u in rows if any(u["profile"][a].lower() == v.lower() for a, v in named)]
         if text := request.query_params.get("q"):

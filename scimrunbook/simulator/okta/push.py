@@ -82,8 +82,10 @@ class UserPush:
 
     def write(self, app_user: AppUser, event: str, text: str, legacy: str, answer: WireAnswer | None, job: str) -> None:
         failure = None if answer is None or answer.ok else reason(answer)
+        # the one public record of this kind of application: the wrapper of a job fails and tells no reason
+        told = None if event == "sync" else failure
         self.engine.log.write(f"application.provision.user.{event}", text, targets=self.targets(app_user),
-                              legacy=legacy, failure=failure, job=job)  # fmt: skip
+                              legacy=legacy, failure=told, failed=failure is not None, job=job)  # fmt: skip
         if answer is not None and answer.status == 401:
             self.engine.log.write("application.integration.authentication_failure", "Error authenticating",
                                   targets=[self.engine.log.app()], legacy="app.api.error.auth",
