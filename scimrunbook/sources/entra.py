@@ -111,6 +111,8 @@ class _Entra:
         self.parts.add(table, rows)
         bad = len(listed.items) - len(rows)
         known: dict[str, Any] = {"rows": len(rows), "unreadable": bad, "complete": listed.complete and not bad}
+        if listed.broke:
+            known["note"] = listed.broke
         if rows and "at" in rows[0]:
             known["first_at"], known["last_at"] = span(r["at"] for r in rows)
         return known
@@ -220,7 +222,7 @@ class _Entra:
         where += " and category eq 'ProvisioningManagement'"
         listed = self.pages("entra.directory_audits", "/auditLogs/directoryAudits", {"$filter": where, "$top": 1000})
         ours = [i for i in _once(listed).items if directory.concerns(i, key)]
-        return self.rows("config_changes", Listed(ours, listed.complete), directory.config_change)
+        return self.rows("config_changes", Listed(ours, listed.complete, listed.broke), directory.config_change)
 
     # -- directory ------------------------------------------------------------------------
 
@@ -248,6 +250,7 @@ class _Entra:
         """Members of the assigned groups, and of groups nested in them: Entra provisions direct members only."""
         done: set[str] = set()
         level, total, bad, complete = self.assigned("group"), 0, 0, True
+        refusals: list[RefusedError] = []
         for _ in range(NESTING):
             nested: list[str] = []
             for key in level:
@@ -255,7 +258,11 @@ class _Entra:
                     complete = complete and key in done
                     continue
                 done.add(key)
-                listed = self.group_members(key)
+                try:
+                    listed = self.group_members(key)
+                except RefusedError as refused:  # one group that may not be read (hidden members) costs no other
+                    refusals.append(refused)
+                    continue
                 rows = [r for r in (directory.membership(key, m) for m in listed.items) if r]
                 total += self.parts.add("memberships", rows)
                 bad += len(listed.items) - len(rows)
@@ -265,7 +272,10 @@ class _Entra:
                 self.parts.add("groups", [g for g in map(directory.group, inner) if g])
                 nested += [r["member_key"] for r in rows if r["member_type"] == "group"]
             level = nested
-        return {"rows": total, "unreadable": bad, "complete": complete and not bad}
+        if refusals and len(refusals) == len(done):
+            raise refusals[0]
+        note = f"Members of {len(refusals)} groups could not be read: {refusals[0].why}." if refusals else None
+        return {"rows": total, "unreadable": bad, "complete": complete and not (bad or refusals), "note": note}
 
     def group_members(self, key: str) -> Listed:
         try:
@@ -283,16 +293,17 @@ class _Entra:
             unseen = self.newcomers(listed)
             known = self.rows("people", listed, directory.person)
             return {**known, "complete": known["complete"] and not unseen, "note": _not_yet(unseen, "assigned people")}
+        said = listed.broke or f"The directory is larger than {USER_PAGES} pages; people concerned were read singly."
         met = {text(obj(i).get("id")) for i in listed.items}
         wanted = {*self.assigned("user"), *self.members, *self.in_log(), *self.incident.people} - met
-        for key in sorted(k for k in wanted if k)[:MOST_ASKED]:
+        for key in sorted(k for k in wanted if k)[:MOST_ASKED] if not listed.broke else ():
             try:
                 listed.items.append(self.graph.get(what, f"/users/{segment(key)}", {"$select": _USER}))
             except RefusedError as refused:
                 if refused.status not in (400, 404):
-                    raise
-        known = self.rows("people", listed, directory.person)
-        return {**known, "note": f"The directory is larger than {USER_PAGES} pages; people concerned were read singly."}
+                    said = f"{said} That broke off: {refused.why}."
+                    break
+        return {**self.rows("people", listed, directory.person), "note": said}
 
     def newcomers(self, listed: Listed) -> int:
         """Asks singly for people who were assigned just now and are not in the list yet; how many stay unseen."""
@@ -343,7 +354,7 @@ def _once(listed: Listed) -> Listed:
         if key is None or key not in seen:
             kept.append(item)
             seen |= {key} if key else set()
-    return Listed(kept, listed.complete)
+    return Listed(kept, listed.complete, listed.broke)
 
 
 def _stamp(at: datetime) -> str:

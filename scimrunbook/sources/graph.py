@@ -44,10 +44,11 @@ class RefusedError(Exception):
 
 @dataclass(slots=True)
 class Listed:
-    """Items of all pages read; ``complete`` is False where a bound ended it."""
+    """Items of all pages read; ``complete`` is False where a bound ended it, or the failure that ``broke`` tells."""
 
     items: list[Any] = field(default_factory=list)
     complete: bool = True
+    broke: str | None = None
 
 
 def segment(identifier: str) -> str:
@@ -79,18 +80,27 @@ class Graph:
         most: int = MAX_PAGES,
         told: Callable[[int], None] = lambda _: None,
     ) -> Listed:
-        """All items of a list, by ``@odata.nextLink``; an address seen twice or ``most`` pages end it."""
+        """All items of a list, by ``@odata.nextLink``; an address seen twice or ``most`` pages end it.
+
+        What breaks off after the first page keeps what came before.
+        """
         out, seen = Listed(), set[str]()
         following: str | None = path
         while following is not None:
             if len(seen) >= most or following in seen:
                 out.complete = False
                 break
+            try:
+                body = self.get(what, following, params if following == path else None)
+                value = body.get("value")
+                if not isinstance(value, list):
+                    raise RefusedError("the answer is not a list")
+            except RefusedError as refused:
+                if not seen:
+                    raise
+                out.complete, out.broke = False, f"Reading broke off after {len(seen)} pages: {refused.why}."
+                break
             seen.add(following)
-            body = self.get(what, following, params if following == path else None)
-            value = body.get("value")
-            if not isinstance(value, list):
-                raise RefusedError("the answer is not a list")
             out.items.extend(value)
             told(len(out.items))
             following = text(body.get("@odata.nextLink"))

@@ -228,10 +228,9 @@ class Reader:
             self._progress(f"waiting {wait:.0f} s: {self.host} limits the rate", 0, None)
 
     def _url(self, given: str) -> httpx.URL:
-        if given.startswith("/") and not given.startswith(("//", "/\\")):
-            return httpx.URL(f"{self.origin}{given}")
+        ours = given.startswith("/") and not given.startswith(("//", "/\\"))
         try:
-            url = httpx.URL(given)
+            url = httpx.URL(f"{self.origin}{given}" if ours else given)
         except httpx.InvalidURL as problem:
             raise classify(problem, self.host) from None
         theirs = Origin.of(url)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 
 import httpx
 
 from scimrunbook.sources.failures import MethodRefusedError, ReadFailure, classify
 from scimrunbook.sources.fields import obj
-from scimrunbook.sources.http import CONNECT_TIMEOUT, READ_TIMEOUT, USER_AGENT
+from scimrunbook.sources.http import CONNECT_TIMEOUT, READ_TIMEOUT, TOTAL_TIMEOUT, USER_AGENT
 from scimrunbook.sources.transport import Origin, open_wire
 
 MAX_ANSWER = 256 * 1024  # bytes
@@ -33,6 +34,7 @@ class OnePost(httpx.BaseTransport):
 def post_form(origin: Origin, path: str, form: dict[str, str], connect_to: str | None) -> tuple[int, bytes]:
     """Status and body of the answer. Raises ReadFailure; no message holds a part of the form."""
     wire, _ = open_wire(origin, connect_to)
+    deadline = time.monotonic() + TOTAL_TIMEOUT  # a byte now and then would never run into the other time-outs
     # What httpx raises may hold the form: nothing of it is chained to what we raise.
     try:
         with (
@@ -48,6 +50,8 @@ def post_form(origin: Origin, path: str, form: dict[str, str], connect_to: str |
             body = b""
             for chunk in response.iter_raw():
                 body += chunk
+                if time.monotonic() > deadline:
+                    raise ReadFailure("timeout", f"{origin.host} sends its answer too slowly.", "Try again.")
                 if len(body) > MAX_ANSWER:
                     raise ReadFailure("too_large", "The answer of the sign-in is too large.", "A proxy may answer.")
             return response.status_code, body

@@ -84,6 +84,12 @@ def test_sr_57_the_readers_own_client_cannot_write() -> None:
     assert there.heads == []
 
 
+def test_an_address_that_is_none_is_a_failure_like_any_other() -> None:
+    with Reader("https://api.castordoc.com") as reader, pytest.raises(ReadFailure) as problem:
+        reader.get("/auth/scim/Users?next=\x00")  # as a Link header may give it
+    assert problem.value.kind == "url"
+
+
 @pytest.mark.parametrize(
     "address",
     [

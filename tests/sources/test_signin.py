@@ -102,6 +102,10 @@ def test_a_server_that_is_down_and_one_that_says_too_much(monkeypatch: pytest.Mo
     with wire(always(answer(b" " * 101))) as there, pytest.raises(ReadFailure) as problem:
         graph_token(credential(), ACCESS, connect_to=there.connect_to)
     assert problem.value.kind == "too_large"
+    monkeypatch.setattr(token_endpoint, "TOTAL_TIMEOUT", -1.0)  # a byte now and then never ends
+    with wire(always(answer(b"{}"))) as there, pytest.raises(ReadFailure) as problem:
+        graph_token(credential(), ACCESS, connect_to=there.connect_to)
+    assert problem.value.kind == "timeout"
 
 
 @pytest.mark.parametrize("tenant_id", [None, "a/b", ".."])

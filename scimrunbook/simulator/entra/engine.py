@@ -203,7 +203,7 @@ class Engine:
         return gone if 0 < limit < len(gone) else []
 
     def hold_deletions(self, now: datetime, gone: list[str]) -> None:
-        """Quarantine for too many deletions; what the cycle would have done waits with them, and is logged as staged."""
+        """Quarantine for too many deletions; what the cycle would have done waits with them, logged as staged."""
         if self.quarantine is None:
             for key in gone:
                 self.users.staged(key)
