@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from scimrunbook.show import support
@@ -85,10 +84,7 @@ def support_request(view: View) -> str:
     lines += ["", "## Findings", ""]
     lines += [f"- {md(f['id'])} ({f['status']}): {md(f['actual'])}" for f in failing] or ["- nothing broken was found"]
     lines += ["", "Please add a screenshot of the provisioning page yourself; none is packed here.", ""]
-    return _BETWEEN.sub(r"\1", "\n".join(lines))
-
-
-_BETWEEN = re.compile(r"(?<=[A-Za-z0-9])\\([-_])(?=[A-Za-z0-9])")  # no markup inside a word: copied ids stay whole
+    return "\n".join(lines)
 
 
 def _causes(view: View) -> list[str]:

@@ -62,12 +62,18 @@ _LINK = re.compile(
     r"(?i)(?:(?<=\bhttp)|(?<=\bhttps)|(?<=\bftp))(?=:)(?!://(?:api|app)\.(?:us\.)?castordoc\.com(?:[/,;)\s]|$))"
     r"|(?<=\bwww)(?=\.)"
 )
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&@-])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<#+!|~$&@-])")  # without [ there is no link, without < no element
+_BEGINS = re.compile(r"^(\d*)([>.)])")  # a quotation or a numbered list, where the text begins a line
+_BETWEEN = re.compile(r"(?<=[A-Za-z0-9])\\([-_])(?=[A-Za-z0-9])")  # no markup inside a word
 
 
 def md(text: object) -> str:
-    """Text for one line of Markdown: no markup, no link, no mention comes alive; nor does a bare address."""
-    return _LINK.sub(r"\\", _MARKDOWN.sub(r"\\\1", " ".join(visible(short(text)).split())))
+    """Text for one line of Markdown: no markup, no link, no mention comes alive; nor does a bare address.
+
+    Escaped is only what has to be: people paste it where nothing renders it, and copy ids and paths from there.
+    """
+    escaped = _BETWEEN.sub(r"\1", _MARKDOWN.sub(r"\\\1", " ".join(visible(short(text)).split())))
+    return _BEGINS.sub(r"\1\\\2", _LINK.sub(r"\\", escaped))
 
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")

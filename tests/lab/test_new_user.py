@@ -14,6 +14,7 @@ from scimrunbook.lab.copies import copy_to
 from tests.conftest import ROOT
 from tests.lab.page import ALL_LOOKS, LOOKS, Lab, lab, make_incident
 from tests.tenants import NINE
+from tests.test_init import exported
 
 pytestmark = pytest.mark.slow
 FOLDER = Path("outputs/NEW-1/lab")
@@ -113,6 +114,30 @@ def test_the_bundle_is_built_by_the_button_and_names_nobody(me: Lab, project: Pa
     assert {f"{n}.ipynb" for n in NINE} <= {n.rsplit("/", 1)[-1] for n in texts}
     assert [n for n, text in texts.items() if b"tilda" in text or b"janssen" in text] == []
     assert any(b"user-" in text for text in texts.values()), "people stand there by pseudonym"
+
+
+def test_several_applications_in_the_files_are_chosen_from_in_the_form(me: Lab, project: Path) -> None:
+    ((_, ids),) = exported("okta", project.parent / "downloads").items()
+    me.open("outputs/start/lab/00_start_here.ipynb")
+    me.run_all()
+    page = me.page
+    page.get_by_role("button", name="Make a new incident").click()
+    page.get_by_label("Ticket").fill("NEW-3")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Add exported files").click()
+    chooser.value.set_files(sorted((project.parent / "downloads").iterdir()))
+    page.get_by_text("Add exported files (1)").wait_for()
+    write = page.get_by_role("button", name="Write the incident file")
+    write.click()
+    page.locator(".srb-error p", has_text="Nothing was written yet: choose").wait_for()
+    assert not (project / "parameters" / "NEW-3.yaml").exists()
+    me.judge("form-NEW-3-choose")
+    offered = page.get_by_label("Which application?")
+    assert ids[1] in offered.inner_text()
+    offered.select_option(index=2)
+    write.click()
+    page.get_by_role("link", name="Open the notebooks of NEW-3").wait_for()
+    assert f"app_id: {ids[1]}" in (project / "parameters" / "NEW-3.yaml").read_text()
 
 
 def test_a_mistake_in_the_form_is_a_card_and_writes_nothing(me: Lab, project: Path) -> None:

@@ -26,9 +26,13 @@ class _Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.tags: list[tuple[str, list[tuple[str, str | None]]]] = []
+        self.said: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, attrs))
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -65,6 +69,22 @@ def test_sr_68_markdown_stays_text(payload: str) -> None:
     parser = _Tags()
     parser.feed(html)
     assert {t for t, _ in parser.tags} <= {"p"}
+
+
+@given(st.text("ab1 _-*`[](){}<>#+.!|~$&@\\:=\n\"'/;"))
+def test_sr_68_markdown_shows_the_very_text_and_no_markup(text: str) -> None:
+    from markdown_it import MarkdownIt
+
+    parser = _Tags()
+    parser.feed(MarkdownIt("commonmark", {"html": True}).render(f"- {md(text)}"))
+    assert {t for t, _ in parser.tags} <= {"ul", "li"}
+    assert " ".join("".join(parser.said).split()) == plain(text)
+
+
+def test_sr_68_markdown_stays_readable_where_nothing_renders_it() -> None:
+    for said in ("CAT-1042", "2026-11-20 13:56 UTC", "Okta Admin Console > Applications (all)", "push_profile"):
+        assert md(said) == said
+    assert md("_a_ - b") == "\\_a\\_ \\- b" and md("> a") == "\\> a" and md("1. a") == "1\\. a"
 
 
 def test_moments_are_utc() -> None:
