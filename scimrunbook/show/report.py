@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from scimrunbook.show import panels, support
 from scimrunbook.show.cards import card, style
-from scimrunbook.show.tables import frame_table
+from scimrunbook.show.tables import MAX_ROWS, frame_table
 from scimrunbook.show.view import View
 from scimrunbook.show.words import count, esc
 
@@ -81,7 +81,8 @@ def _people(view: View) -> str:
         "<p>Nobody is known to have stopped on the way.</p>")  # fmt: skip
     listed = frame_table("Who stopped where", stopped[columns]) if len(stopped) else ""
     if len(stopped) > 12:
-        listed = f"<details><summary>All {len(stopped):,} of them</summary>{listed}</details>"
+        which = f"All {len(stopped):,}" if len(stopped) <= MAX_ROWS else f"The first {MAX_ROWS} of {len(stopped):,}"
+        listed = f"<details><summary>{which}</summary>{listed}</details>"
     return _part("people", "Who is affected", said + listed + panels.drawn(view, "funnel"))
 
 

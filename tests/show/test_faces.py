@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import asdict, replace
-from functools import partial
+from functools import cache, partial
 from html import unescape
 
 import pandas as pd
@@ -90,7 +90,7 @@ def view() -> View:
         hops=pd.DataFrame({"login": [EVIL], "name": [EVIL], "hop": ["attempt"], "proof": [EVIL], "action": ["x"]}),
         tables=tables,
     )  # fmt: skip
-    return replace(made, asked=partial(asked, made.findings, made.diagnosis, made.hops, tables))
+    return replace(made, asked=cache(partial(asked, made.findings, made.diagnosis, made.hops, tables)))
 
 
 def tags(html: str) -> _Tags:

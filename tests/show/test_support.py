@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pandas as pd
@@ -36,7 +36,7 @@ def view(window: Any = None, since: str | None = None, **rows: list[dict[str, An
                            "hop": ["attempt", "attempt", "scope"], "proof": ["", "", ""]}),
         tables={name: empty(name) for name in TABLES} | {n: frame(n, r) for n, r in rows.items()},
     )  # fmt: skip
-    return replace(made, asked=partial(asked, made.findings, made.diagnosis, made.hops, made.tables))
+    return replace(made, asked=cache(partial(asked, made.findings, made.diagnosis, made.hops, made.tables)))
 
 
 FAILED = {"event_id": "1", "at": "2026-11-19T07:00:00Z", "status": "failure", "person_key": "k1", "error_code": "Bad",
