@@ -247,9 +247,14 @@ def test_no_token_reaches_the_snapshot(provider: str, tmp_path: Path) -> None:
 
 def test_the_log_window_covers_the_incident_and_the_history_before_it(tmp_path: Path) -> None:
     plain = load_incident(written(tmp_path, "okta")).incident
-    assert log_window(plain, AS_OF) == (AS_OF - HISTORY, AS_OF + AFTER)
+    assert log_window(plain, AS_OF) == (AS_OF - HISTORY["okta"], AS_OF + AFTER)
+    # all that Entra keeps: without Catalog's list nothing else tells who had an account before
+    assert log_window(load_incident(written(tmp_path, "entra")).incident, AS_OF)[0] == AS_OF - timedelta(days=30)
     recent = {"start": (AS_OF - timedelta(days=2)).isoformat(), "end": AS_OF.isoformat()}
-    assert log_window(load_incident(written(tmp_path, "okta", window=recent)).incident, AS_OF)[0] == AS_OF - HISTORY
+    assert (
+        log_window(load_incident(written(tmp_path, "okta", window=recent)).incident, AS_OF)[0]
+        == AS_OF - HISTORY["okta"]
+    )
     old = {"start": (AS_OF - timedelta(days=40)).isoformat(), "end": (AS_OF - timedelta(days=39)).isoformat()}
     start, end = log_window(load_incident(written(tmp_path, "okta", window=old)).incident, AS_OF)
     assert (start, end) == (AS_OF - timedelta(days=41), AS_OF + AFTER)

@@ -18,8 +18,8 @@ _UNSEEN = {"exports": (_DEAD, "attempt")}
 # A dead token opens Catalog to nobody, the reader included.
 _UNREAD = {
     "okta/live": "Catalog's teams cannot be read with the dead token, so a kept back move between teams is not seen",
-    "entra/live": "Catalog cannot be read with the dead token, and the log is read from the window on: who had an "
-    "account before may have something to deliver, and nothing tells",
+    "entra/live": "Catalog cannot be read with the dead token, and Entra does not tell what it has yet to change: a "
+    "name or a team that was changed since is not seen",
 }
 _MENDED = AS_OF - timedelta(hours=2)
 

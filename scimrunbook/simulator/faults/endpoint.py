@@ -107,6 +107,5 @@ FAULTS = (
           elsewhere={"okta": ("mapping.okta_to_app", "mapping")}),
     Fault("deleted_by_hand", "An account was deleted in Catalog by hand", BOTH, "duplicate_identity",
           "accounts.none_was_removed_by_hand", "account", ("missing_people",), _deleted_by_hand,
-          marked("deleted_by_hand"),
-          unseen={"entra/live": "the log is read from the window on, and an older account stands nowhere else"}),
+          marked("deleted_by_hand")),
 )  # fmt: skip
