@@ -158,7 +158,8 @@ def write(samples: list[Sample], count: int, target: Path = RESULTS) -> None:
         f"demo in every run.\n\nMedian of the second half over that of the quarter before it: {grown}. "
         f"Up to {ALLOWED:g} counts as flat.\n\n![What each run leaves behind]({drawn.name})\n\n{head}\n{rows}\n"
     )
-    said = f"{day}, {done}, all nine notebooks each; {where().split(', pandas')[0]}"
+    cores, memory, *_ = where().split(", ")
+    said = f"{day}, {done}, all nine notebooks each; {cores}, {memory}"  # the versions stand beside the picture
     for path, content in ((drawn, picture(samples, said) + "\n"), (target, whole)):
         draft = path.with_name(path.name + ".part")
         draft.write_text(content, "utf-8")
