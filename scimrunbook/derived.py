@@ -50,6 +50,15 @@ def fold(texts: pd.Series[Any]) -> pd.Series[Any]:
     return _series(folded, texts.index, texts.name)
 
 
+def trimmed(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Texts without blanks around them, in NFC; ASCII is so already."""
+    texts = texts.str.strip()
+    other = ~np.asarray(pc.fill_null(pc.string_is_ascii(_arrow(texts)), True))
+    if not other.any():
+        return texts
+    return texts.mask(other, texts[other].str.normalize("NFC"))
+
+
 def among(texts: pd.Series[Any], values: Iterable[Any]) -> pd.Series[Any]:
     """``texts.isin(values)`` for text, by Arrow's hash table instead of Python's; missing is in nothing."""
     if not isinstance(values, pd.Series | pd.Index):
@@ -70,14 +79,29 @@ def distinct(texts: pd.Series[Any]) -> pd.Series[Any]:
     return _series(column)
 
 
-def numbered(texts: pd.Series[Any]) -> tuple[np.ndarray[Any, np.dtype[np.int64]], pd.Index[Any]]:
+def numbered(texts: pd.Series[Any]) -> tuple[np.ndarray[Any, np.dtype[np.int32]], pd.Index[Any]]:
     """Every text as the place of its value in the distinct values, -1 where missing; the values, as they come.
 
     Whole numbers are compared, sorted and joined a hundred times as fast as the texts they stand for.
     """
     column = _arrow(texts).dictionary_encode()
-    codes = np.asarray(pc.fill_null(column.indices, -1)).astype("int64")
-    return codes, pd.Index(_series(column.dictionary), dtype="str")
+    return np.asarray(pc.fill_null(column.indices, -1)), pd.Index(_series(column.dictionary), dtype="str")
+
+
+def first_of(code: np.ndarray[Any, Any], which: np.ndarray[Any, Any], numbers: int) -> np.ndarray[Any, Any]:
+    """The first row of each number (see ``numbered``) among the rows in which a flag is set, -1 where there is none."""
+    found = np.full(numbers, -1)
+    rows = np.flatnonzero(which & (code >= 0))[::-1]
+    found[code[rows]] = rows  # of several the last that is written stays
+    return found
+
+
+def last_of_each(code: np.ndarray[Any, Any], which: np.ndarray[Any, Any], numbers: int) -> np.ndarray[Any, Any]:
+    """The last row of each number, as ``first_of`` finds the first."""
+    found = np.full(numbers, -1)
+    rows = np.flatnonzero(which & (code >= 0))
+    found[code[rows]] = rows
+    return found
 
 
 def ticks(times: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -85,13 +109,18 @@ def ticks(times: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
     return times.to_numpy("datetime64[us]").view("int64")
 
 
+def moments(numbers: np.ndarray[Any, np.dtype[np.int64]]) -> pd.Series[Any]:
+    """What ``ticks`` made whole numbers of, as times again."""
+    return pd.Series(numbers.view("datetime64[us]")).dt.tz_localize("UTC")
+
+
 def places(keys: pd.Series[Any], index: pd.Index[Any] | pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Where each key stands in the (unique) index, -1 where it does not; a missing key stands nowhere."""
+    """Where each key stands first in the index, -1 where it does not; a missing key stands nowhere."""
     wanted, held = _arrow(keys), _arrow(index)
     if not _few(wanted, held):
-        return np.asarray(pc.fill_null(pc.index_in(wanted, value_set=held), -1))
+        return np.asarray(pc.fill_null(pc.index_in(wanted, value_set=held, skip_nulls=True), -1))
     at = np.flatnonzero(np.asarray(pc.is_in(held, value_set=wanted)))
-    found = np.asarray(pc.fill_null(pc.index_in(wanted, value_set=held.take(pa.array(at))), -1))
+    found = np.asarray(pc.fill_null(pc.index_in(wanted, value_set=held.take(pa.array(at)), skip_nulls=True), -1))
     return np.where(found >= 0, np.append(at, -1)[found], -1)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from scimrunbook import guide
-from scimrunbook.derived import among, derived, distinct, looked_up, numbered, places, taken, ticks
+from scimrunbook.derived import among, derived, distinct, last_of_each, looked_up, numbered, places, taken, ticks
 from scimrunbook.errors import families, is_auth, is_page
 from scimrunbook.findings import Cause
 from scimrunbook.jobs import own_jobs, running_since
@@ -90,14 +90,9 @@ def last_of(snapshot: Snapshot) -> pd.DataFrame:
     keys = pd.Index(distinct(pd.Series(seen)), dtype="str", name="key")
     place = places(pd.Series(seen), keys)
 
-    def last(which: pd.Series[Any]) -> Any:
-        """The row of each key's last operation of a kind, -1 where there is none."""
-        found = np.full(len(keys), -1)
-        at = np.flatnonzero(which.to_numpy(bool) & (code >= 0))
-        found[place[code[at]]] = at  # in order of time, so that the last one stays
-        return found
-
-    ok, failed, told = last(rows["ok"]), last(rows["failed"]), last(rows["ok"] & rows["action"].isin(_STATE))
+    number = np.append(place, -1)[code]
+    of_kind = (rows["ok"], rows["failed"], rows["ok"] & rows["action"].isin(_STATE))
+    ok, failed, told = (last_of_each(number, which.to_numpy(bool), len(keys)) for which in of_kind)
     return pd.DataFrame(
         {
             "ok_at": taken(rows["at"], ok, keys),

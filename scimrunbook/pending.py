@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from scimrunbook.derived import among, derived, fold, looked_up, no, rows_for, yes
+from scimrunbook.derived import among, derived, fold, looked_up, no, places, rows_at, trimmed, yes
 from scimrunbook.history import SETTLED_SKIPS, last_of, log_span, settled_before
 from scimrunbook.jobs import own_jobs
 from scimrunbook.matching import account_of, accounts, catalog_known
@@ -33,16 +33,13 @@ def presence(snapshot: Snapshot) -> pd.DataFrame:
     """
     people = scope(snapshot).reset_index(drop=True)
     key = people["person_key"]
-    last = last_of(snapshot)
-    state = looked_up(key, last["state"])
-    app = snapshot["app_accounts"].dropna(subset=["person_key"]).drop_duplicates("person_key", keep="last")
-    app = app.set_index("person_key")
     if catalog_known(snapshot):
         mine = account_of(snapshot)
-        exists = pd.Series(among(key, mine.index), dtype="boolean")
+        place = places(key, mine.index)
+        exists = pd.Series(place >= 0, dtype="boolean")
         kinds = {"active": "boolean", "managed": "boolean", "copies": "Int64"}
         texts = ["given_name", "family_name", "user_name", "account_id"]
-        own = rows_for(key, mine[[*kinds, *texts]].astype(kinds))
+        own = rows_at(mine[[*kinds, *texts]].astype(kinds), place, key.index)
         frame = people.assign(
             exists=exists,
             on=own["active"].where(exists, False),
@@ -55,7 +52,9 @@ def presence(snapshot: Snapshot) -> pd.DataFrame:
             proof="catalog",
         )
         return frame.assign(named_where_known=True)
-    exists, on = _from_provider(snapshot, people, state, app)
+    app = snapshot["app_accounts"].dropna(subset=["person_key"]).drop_duplicates("person_key", keep="last")
+    app = app.set_index("person_key")
+    exists, on = _from_provider(snapshot, people, looked_up(key, last_of(snapshot)["state"]), app)
     return people.assign(
         exists=exists,
         on=on,
@@ -168,8 +167,7 @@ def _differs(snapshot: Snapshot, frame: pd.DataFrame) -> pd.Series[Any]:
     for attribute, wanted, has in pairs:
         if not mapped_plainly(snapshot, attribute):
             continue
-        want = frame[wanted].str.strip().str.normalize("NFC")
-        have = frame[has].str.strip().str.normalize("NFC").fillna("")
+        want, have = trimmed(frame[wanted]), trimmed(frame[has]).fillna("")
         sent = frame["named_where_known"] & want.fillna("").ne("")
         said = said.mask(sent & (want.fillna("") != have), said + f", {attribute}")
     want = user_name_of(snapshot, frame)

@@ -7,11 +7,25 @@ Sources: Okta Management API (ApplicationUser.status); Microsoft Learn (how prov
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from scimrunbook.derived import among, derived, fold, looked_up, rows_for, yes
+from scimrunbook.derived import (
+    among,
+    derived,
+    first_of,
+    fold,
+    looked_up,
+    moments,
+    numbered,
+    places,
+    taken,
+    ticks,
+    yes,
+)
 from scimrunbook.snapshot import Snapshot
 
 # App-user states in which Okta no longer provisions the person.
@@ -55,7 +69,7 @@ def everybody(snapshot: Snapshot) -> pd.DataFrame:
     every = every.assign(in_directory=yes(every["in_directory"]))
     if snapshot.whole(what(snapshot, "users")):
         every["active"] = every["active"].mask(~every["in_directory"], False)
-    return every.sort_values("person_key", kind="stable").reset_index(drop=True)
+    return every.sort_values("person_key", kind="stable", ignore_index=True)
 
 
 def aliases(snapshot: Snapshot) -> pd.DataFrame:
@@ -132,12 +146,39 @@ def _groups(snapshot: Snapshot, how: str) -> pd.DataFrame:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Who stands in which group, each pair once and in the table's order: ``group[i]`` is the number of a key of
+    ``groups``, ``person[i]`` of one of ``people``. Numbers, since there are twenty memberships to a person."""
+
+    group: np.ndarray[Any, np.dtype[np.int32]]
+    person: np.ndarray[Any, np.dtype[np.int32]]
+    groups: pd.Series[Any]
+    people: pd.Series[Any]
+
+
+@derived
+def members(snapshot: Snapshot) -> Members:
+    """The people who stand in a group themselves."""
+    table = snapshot["memberships"]
+    group, groups = numbered(table["group_key"])
+    person, people = numbered(table["member_key"])
+    kept = (group >= 0) & (person >= 0) & (table["member_type"] != "group").to_numpy(bool)
+    if not kept.all():
+        group, person = group[kept], person[kept]
+    first = ~pd.Series(person * np.int64(len(groups)) + group).duplicated().to_numpy()
+    if not first.all():
+        group, person = group[first], person[first]
+    return Members(group, person, pd.Series(groups), pd.Series(people))
+
+
 @derived
 def direct_members(snapshot: Snapshot) -> pd.DataFrame:
-    """``group_key``, ``person_key``: people who stand in a group themselves."""
-    table = snapshot["memberships"]
-    table = table[table["member_type"] != "group"].dropna(subset=["group_key", "member_key"])
-    return table.rename(columns={"member_key": "person_key"})[["group_key", "person_key"]].drop_duplicates()
+    """``group_key``, ``person_key``: ``members`` as texts; only for whoever needs few of them, or for one person."""
+    every = members(snapshot)
+    return pd.DataFrame(
+        {"group_key": every.groups.take(every.group).array, "person_key": every.people.take(every.person).array}
+    )
 
 
 @derived
@@ -168,18 +209,44 @@ def assigned(snapshot: Snapshot) -> pd.DataFrame:
         .rename(columns={"created_at": "at"})
         .assign(direct=accounts["scope"].ne("GROUP"))
     )
-    groups = assigned_groups(snapshot).sort_values("name", kind="stable")
-    members = direct_members(snapshot)
-    place = looked_up(members["group_key"], pd.Series(range(len(groups)), index=groups["group_key"], dtype="Int64"))
-    members = members.assign(place=place, at=looked_up(members["group_key"], groups.set_index("group_key")["at"]))
-    # in the order of the groups' names, so that the first is the same whatever the order of the memberships
-    members = members[members["place"].notna()].sort_values("place", kind="stable")
-    parts.append(members[["person_key", "group_key", "at"]].assign(direct=False))
+    parts.append(_by_group(snapshot).assign(direct=False))
     every = pd.concat(parts, ignore_index=True).dropna(subset=["person_key"])
     if every.empty:
         return every.assign(group_key=pd.Series(dtype="str"))[["person_key", "direct", "group_key", "at"]]
-    grouped = every.groupby("person_key", sort=True)
-    return grouped.agg(direct=("direct", "max"), group_key=("group_key", "first"), at=("at", "max")).reset_index()
+    code, people = numbered(every["person_key"])
+    one = np.zeros(len(people), bool)
+    one[code[every["direct"].to_numpy(bool)]] = True
+    group = first_of(code, every["group_key"].notna().to_numpy(), len(people))
+    latest = np.full(len(people), np.iinfo("int64").min)
+    np.maximum.at(latest, code, ticks(every["at"]))
+    found = {
+        "person_key": pd.Series(people),
+        "direct": one,
+        "group_key": taken(every["group_key"], group, pd.RangeIndex(len(people))),
+        "at": moments(latest),
+    }
+    return pd.DataFrame(found).sort_values("person_key", kind="stable").reset_index(drop=True)
+
+
+def _by_group(snapshot: Snapshot) -> pd.DataFrame:
+    """Members of assigned groups, each once: ``person_key``, ``group_key`` (the first by name), ``at`` (the latest)."""
+    # in the order of the groups' names, so that the first is the same whatever the order of the memberships
+    groups = assigned_groups(snapshot).sort_values("name", kind="stable").reset_index(drop=True)
+    every = members(snapshot)
+    place = places(every.groups, groups["group_key"])[every.group]
+    person, place = every.person[place >= 0], place[place >= 0]
+    first = np.full(len(every.people), len(groups))
+    np.minimum.at(first, person, place)
+    latest = np.full(len(every.people), np.iinfo("int64").min)
+    np.maximum.at(latest, person, ticks(groups["at"])[place])
+    there = np.flatnonzero(first < len(groups))
+    return pd.DataFrame(
+        {
+            "person_key": every.people.take(there).array,
+            "group_key": groups["group_key"].take(first[there]).array,
+            "at": moments(latest[there]).array,
+        }
+    )
 
 
 @derived
@@ -189,9 +256,10 @@ def scope(snapshot: Snapshot) -> pd.DataFrame:
     In scope is who is assigned and active. That a scoping filter keeps somebody out is told by the log, see history.
     """
     every = everybody(snapshot)
-    who = assigned(snapshot).set_index("person_key")
-    listed = among(every["person_key"], who.index)
-    held = rows_for(every["person_key"], who)
+    who = assigned(snapshot)
+    place = places(every["person_key"], who["person_key"])
+    listed = pd.Series(place >= 0, index=every.index)
+    held = {c: taken(who[c], place, every.index) for c in ("direct", "group_key", "at")}
     flag = pd.Series(listed, dtype="boolean")
     if not assignments_known(snapshot):
         flag = flag.mask(~listed)

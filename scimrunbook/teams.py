@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from scimrunbook.derived import among, derived, fold, looked_up, yes
+from scimrunbook.derived import among, derived, fold, looked_up, places, yes
 from scimrunbook.history import last_of, settled_before
 from scimrunbook.matching import accounts, catalog_known
 from scimrunbook.pending import pending
-from scimrunbook.scope import direct_members, team_groups
+from scimrunbook.scope import members, team_groups
 from scimrunbook.snapshot import Snapshot
 
 
@@ -73,27 +74,49 @@ def team_gaps(snapshot: Snapshot) -> pd.DataFrame:
     groups = wanted_teams(snapshot)
     groups = groups[yes(groups["exists"])]
     people = pending(snapshot)
-    holders = people[yes(people["in_scope"]) & yes(people["exists"])]["person_key"]
-    wanted = direct_members(snapshot)
-    wanted = wanted[among(wanted["group_key"], groups["group_key"]) & among(wanted["person_key"], holders)]
-    owner = accounts(snapshot).dropna(subset=["person_key"]).set_index("account_id")["person_key"]
-    team = groups.dropna(subset=["catalog_id"]).drop_duplicates("catalog_id").set_index("catalog_id")["group_key"]
-    members = snapshot["team_members"]
-    real = pd.DataFrame(
-        {"person_key": looked_up(members["account_id"], owner), "group_key": looked_up(members["team_id"], team)}
-    )
     # whoever lost the application is dealt with as a person, not team by team
-    real = real[real["group_key"].notna() & among(real["person_key"], holders)].drop_duplicates()
-    due, held = (t["person_key"] + "\n" + t["group_key"] for t in (wanted, real))
-    both = pd.concat(
-        [wanted[~among(due, held)].assign(gap="missing"), real[~among(held, due)].assign(gap="left_over")],
-        ignore_index=True,
-    )[["person_key", "group_key", "gap"]].astype("str")
-    both = both.merge(groups[["group_key", "name"]], on="group_key")
-    fresh = _fresh_moves(snapshot)
-    young = people[people["waiting"]]["person_key"]
+    holder = (yes(people["in_scope"]) & yes(people["exists"])).to_numpy()
+    due, held = (
+        (person * np.int64(len(groups)) + group)[(group >= 0) & np.append(holder, False)[person]]
+        for person, group in (_due(snapshot, people, groups), _held(snapshot, people, groups))
+    )
+    held = pd.unique(held)
+    missing, left = due[~_in(due, held)], held[~_in(held, due)]
+    person, group = np.divmod(np.concatenate([missing, left]), max(len(groups), 1))
+    both = pd.DataFrame(
+        {
+            "person_key": people["person_key"].take(person).array,
+            "group_key": groups["group_key"].take(group).array,
+            "name": groups["name"].take(group).array,
+            "gap": pd.array(["missing", "left_over"], dtype="str").take(np.repeat([0, 1], [len(missing), len(left)])),
+        }
+    )
     pair = both["person_key"] + "\n" + both["group_key"]
-    return both.assign(waiting=among(pair, fresh) | among(both["person_key"], young))[columns]
+    return both.assign(waiting=among(pair, _fresh_moves(snapshot)) | people["waiting"].to_numpy(bool)[person])[columns]
+
+
+# Rows of ``people`` and of ``groups``, side by side; -1 where it is none of them.
+_Pairs = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
+
+
+def _due(snapshot: Snapshot, people: pd.DataFrame, groups: pd.DataFrame) -> _Pairs:
+    """Who is a direct member of which group."""
+    every = members(snapshot)
+    group = places(every.groups, groups["group_key"])[every.group]
+    some = group >= 0
+    return places(every.people, people["person_key"])[every.person[some]], group[some]
+
+
+def _held(snapshot: Snapshot, people: pd.DataFrame, groups: pd.DataFrame) -> _Pairs:
+    """Who is in which group's team."""
+    rows, own = snapshot["team_members"], accounts(snapshot)
+    account = places(rows["account_id"], own["account_id"])
+    owner = np.append(places(own["person_key"], people["person_key"]), -1)
+    return owner[account], places(rows["team_id"], groups["catalog_id"])
+
+
+def _in(numbers: np.ndarray[Any, Any], others: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return pd.Series(numbers).isin(others).to_numpy()
 
 
 def _fresh_moves(snapshot: Snapshot) -> pd.Series[Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from scimrunbook.derived import among, looked_up, no, rows_for, yes
@@ -58,7 +59,7 @@ class _Trace:
         self.people = pending(snapshot).reset_index(drop=True)
         self.key = self.people["person_key"]
         self.failed = [f for f in findings if f.status in (Status.FAIL, Status.WARN) and f.deciding]
-        self.last = rows_for(self.key, last_of(snapshot))
+        self.last = rows_for(self.key, last_of(snapshot)[["ok_at", "failed_at", "reason", "error_code", "open"]])
         self.stop = pd.DataFrame(False, index=self.people.index, columns=list(HOPS))
         self.known = pd.DataFrame(True, index=self.people.index, columns=list(HOPS))
         self.proof = pd.DataFrame("", index=self.people.index, columns=list(HOPS)).astype("str")
@@ -77,14 +78,15 @@ class _Trace:
         first = self.stop.to_numpy().argmax(axis=1)
         stopped = self.stop.any(axis=1)
         place = pd.Series(first, index=people.index).where(stopped, len(HOPS))
-        hop = place.map(dict(enumerate((*HOPS, "done")))).astype("str")
+        hop = _words((*HOPS, "done"), place)
         reached_account = self.known["account"] & self.known["assignment"]
         hop = hop.mask(~stopped & ~reached_account, "not_known")
         hop = hop.mask(~stopped & people["waiting"], "waiting").mask(absent, "rightly_absent")
         states = pd.DataFrame(index=people.index)
         for number, name in enumerate(HOPS):
-            state = pd.Series(PASSED, index=people.index, dtype="str").mask(~self.known[name], UNKNOWN)
-            states[name] = state.mask(place == number, STOPPED).mask(place < number, BEHIND).mask(absent, BEHIND)
+            behind = (place < number) | absent
+            state = np.select([behind, place == number, ~self.known[name]], [2, 1, 3], 0)
+            states[name] = _words((PASSED, STOPPED, BEHIND, UNKNOWN), state)
         said, then = self._said(hop, place)
         names = (people["given_name"].fillna("") + " " + people["family_name"].fillna("")).str.strip()
         names = names.mask(names == "").fillna(people["display_name"])
@@ -277,6 +279,11 @@ class _Trace:
         settled = hop.isin(SETTLED)
         then = then.mask(settled, "").mask(hop == "waiting", "sync.enough_time_has_passed")
         return said.astype("str"), then.astype("str")
+
+
+def _words(words: Sequence[str], numbers: Any) -> pd.Series[Any]:
+    """Each number's word; writing words over words is most of the work of a large tenant."""
+    return pd.Series(words, dtype="str").take(np.asarray(numbers)).reset_index(drop=True)
 
 
 def counts(hops: pd.DataFrame) -> dict[str, int]:

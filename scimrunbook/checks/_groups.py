@@ -43,6 +43,8 @@ def nested_only(snapshot: Snapshot) -> tuple[str, ...]:
     while new:  # ends: every round adds a group or is the last
         new = set(holds[holds["group_key"].isin(new)]["member_key"].dropna()) - inside
         inside |= new
+    if not inside:
+        return ()
     inner = direct_members(snapshot)
     inner = inner[inner["group_key"].isin(inside)]
     everyone = scope(snapshot)
