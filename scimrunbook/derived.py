@@ -165,15 +165,15 @@ def rows_for(keys: pd.Series[Any], table: pd.DataFrame) -> pd.DataFrame:
     One search for all columns; flags and whole numbers become nullable.
     """
     table = table[table.index.notna()]
-    nullable = {np.dtype(bool): "boolean", np.dtype("int64"): "Int64"}
-    table = table.astype({c: nullable[kind] for c, kind in table.dtypes.items() if kind in nullable})
-    if table.empty:
-        return pd.DataFrame(index=keys.index, columns=table.columns).astype(dict(table.dtypes.items()))
     return rows_at(table, places(keys, table.index), keys.index)
 
 
 def rows_at(table: pd.DataFrame, place: np.ndarray[Any, Any], index: pd.Index[Any]) -> pd.DataFrame:
     """The rows at these places (see ``places``); at -1 all is missing."""
+    nullable = {np.dtype(bool): "boolean", np.dtype("int64"): "Int64"}
+    table = table.astype({c: nullable[kind] for c, kind in table.dtypes.items() if kind in nullable})
+    if table.empty:
+        return pd.DataFrame(index=index, columns=table.columns).astype(dict(table.dtypes.items()))
     found = table.take(place.clip(min=0)).set_axis(index)
     return found if bool((place >= 0).all()) else found.where(pd.Series(place >= 0, index=index))
 
