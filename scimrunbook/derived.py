@@ -88,6 +88,13 @@ def numbered(texts: pd.Series[Any]) -> tuple[np.ndarray[Any, np.dtype[np.int32]]
     return np.asarray(pc.fill_null(column.indices, -1)), pd.Index(_series(column.dictionary), dtype="str")
 
 
+def shared(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Where a text stands more than once; missing ones share nothing."""
+    code, values = numbered(texts)
+    often = np.append(np.bincount(code[code >= 0], minlength=len(values)) > 1, False)
+    return pd.Series(often[code], index=texts.index)
+
+
 def first_of(code: np.ndarray[Any, Any], which: np.ndarray[Any, Any], numbers: int) -> np.ndarray[Any, Any]:
     """The first row of each number (see ``numbered``) among the rows in which a flag is set, -1 where there is none."""
     found = np.full(numbers, -1)
@@ -147,6 +154,22 @@ def _arrow(texts: pd.Series[Any] | pd.Index[Any]) -> Any:
     column = pa.array(texts.astype("str").array)
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return whole.cast(pa.large_string())
+
+
+def worded(index: pd.Index[Any], default: str, *rules: tuple[Any, str]) -> pd.Series[Any]:
+    """The word of the last rule (flags, word) whose flag is set, else ``default``; flags are plain and of one length.
+
+    Written once at the end: texts written over texts, rule by rule, are most of the work of a large tenant.
+    """
+    number = np.zeros(len(index), "int64")
+    for place, (flags, _) in enumerate(rules, 1):
+        number[np.asarray(flags, bool)] = place
+    return pd.Series([default, *(word for _, word in rules)], dtype="str").take(number).set_axis(index)
+
+
+def latest(*times: pd.Series[Any]) -> pd.Series[Any]:
+    """Row by row the latest time that is there."""
+    return moments(np.maximum.reduce([ticks(t) for t in times])).set_axis(times[0].index)
 
 
 def yes(flags: pd.Series[Any]) -> pd.Series[Any]:

@@ -27,7 +27,7 @@ from scimrunbook.advice import first_fix, look_again, meanwhile
 from scimrunbook.checks._needs import how_to_get
 from scimrunbook.checks.runner import head
 from scimrunbook.deciders import decider, doubt, not_checked
-from scimrunbook.derived import among
+from scimrunbook.derived import among, distinct
 from scimrunbook.findings import MAX_AFFECTED_SHOWN, Action, Cause, Finding, Reach, Status
 from scimrunbook.masked import CONSEQUENCES, SEEN_DIRECTLY, SWITCHED, masked
 from scimrunbook.matching import catalog_known
@@ -202,8 +202,10 @@ def ranked(
     made = []
     for cause, group in families.items():
         contrary = tuple(f.id for f in against if cause in f.against)
-        key = _key(cause, group, contrary, concerned, hops)
-        made.append((key, _cause(snapshot, cause, group, contrary, concerned, symptoms, hops)))
+        affected = _affected(group, hops)
+        share = _share(affected, concerned)
+        key = _key(cause, group, contrary, share)
+        made.append((key, _cause(snapshot, cause, group, contrary, affected, share, symptoms, hops)))
     return tuple(cause for _, cause in sorted(made, key=lambda pair: pair[0]))
 
 
@@ -211,22 +213,20 @@ def _deciding(group: Iterable[Finding]) -> list[Finding]:
     return sorted(group, key=lambda f: (f.status is not Status.FAIL, specificity(f.id), f.id))
 
 
-def _key(
-    cause: Cause, group: list[Finding], contrary: Sequence[str], concerned: frozenset[str], hops: pd.DataFrame
-) -> tuple[Any, ...]:
+def _key(cause: Cause, group: list[Finding], contrary: Sequence[str], share: float | None) -> tuple[Any, ...]:
     lead = _deciding(group)[0]
     personal = lead.reach is Reach.PEOPLE
     weak = lead.status is not Status.FAIL
-    share = _share(_affected(group, hops), concerned) or 0.0
-    return (weak, weak and bool(contrary), personal, -share if personal else 0.0, ORDER.index(cause))
+    return (weak, weak and bool(contrary), personal, -(share or 0.0) if personal else 0.0, ORDER.index(cause))
 
 
 def _affected(group: list[Finding], hops: pd.DataFrame) -> tuple[str, ...]:
     """Whom the cause holds up: those its finding names, else those the trace sends to one of its findings."""
     lead = _deciding(group)[0]
     ids = [f.id for f in group]
-    traced = set(hops[hops["action"].isin(ids)]["person_key"]) if len(hops) else set()
-    return tuple(sorted(set(lead.affected) | traced))
+    traced = hops["person_key"][hops["action"].isin(ids)] if len(hops) else pd.Series(dtype="str")
+    both = pd.concat([pd.Series(list(lead.affected), dtype="str"), traced])
+    return tuple(distinct(both).to_numpy("object"))
 
 
 def _share(affected: Iterable[str], concerned: frozenset[str]) -> float | None:
@@ -241,19 +241,19 @@ def _cause(
     cause: Cause,
     group: list[Finding],
     contrary: tuple[str, ...],
-    concerned: frozenset[str],
+    affected: tuple[str, ...],
+    share: float | None,
     symptoms: Sequence[Finding],
     hops: pd.DataFrame,
 ) -> RankedCause:
     order = _deciding(group)
     lead = order[0]
-    affected = _affected(group, hops)
     # nothing in the provider mends a question about something else
     effect = preview(snapshot, cause, order, affected, hops) if cause is not Cause.WRONG_SURFACE else None
     return RankedCause(
         cause.value,
         lead.id,
-        _share(affected, concerned),
+        share,
         affected,
         tuple(f.id for f in order),
         why(lead, [*order[1:], *symptoms], affected),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from scimrunbook.derived import among, derived, fold, looked_up, no, places, rows_at, trimmed, yes
+from scimrunbook.derived import among, derived, fold, latest, looked_up, no, places, rows_at, trimmed, worded, yes
 from scimrunbook.history import SETTLED_SKIPS, last_of, log_span, settled_before
 from scimrunbook.jobs import own_jobs
 from scimrunbook.matching import account_of, accounts, catalog_known
@@ -97,7 +97,7 @@ def _never_succeeded(snapshot: Snapshot, key: pd.Series[Any]) -> pd.Series[Any]:
 
 def _newer_than_log(snapshot: Snapshot, people: pd.DataFrame) -> pd.Series[Any]:
     """Who came after the log begins (an account of theirs would stand in a whole log) or after the last cycle."""
-    born = people[["created_at", "assigned_at"]].max(axis=1)
+    born = latest(people["created_at"], people["assigned_at"])
     span, jobs = log_span(snapshot), own_jobs(snapshot)
     starts = [span.first] if span.first is not None and span.whole else []
     if snapshot.provider == "entra" and len(jobs):
@@ -117,19 +117,22 @@ def pending(snapshot: Snapshot) -> pd.DataFrame:
     frame = presence(snapshot)
     wanted, exists, on = frame["in_scope"], frame["exists"], frame["on"]
     differs = _differs(snapshot, frame)
-    need = pd.Series("unknown", index=frame.index, dtype="str")
-    need = need.mask(yes(wanted) & yes(exists) & ~no(on), "none")
-    need = need.mask(yes(wanted) & yes(exists) & ~no(on) & differs.notna(), "update")
-    need = need.mask(yes(wanted) & yes(exists) & no(on), "reactivate")
-    need = need.mask(yes(wanted) & no(exists), "create")
-    need = need.mask(no(wanted) & (no(exists) | no(on)), "none")
-    need = need.mask(no(wanted) & yes(exists) & yes(on), "none")
-    need = need.mask(no(wanted) & yes(exists) & yes(on) & frame["managed"], "deactivate")
+    due, gone, there, off = yes(wanted), no(wanted), yes(exists), no(on)
+    lacking = due & no(exists)
     skipped = _kept_out(snapshot, frame["person_key"])
-    need = need.mask(skipped.notna() & need.isin(("create", "reactivate", "update")), "scope")
-    times = ["created_at", "changed_at", "assigned_at", "unassigned_at"]
+    need = worded(
+        frame.index,
+        "unknown",
+        (due & there & ~off, "none"),
+        (due & there & ~off & differs.notna(), "update"),
+        (due & there & off, "reactivate"),
+        (lacking, "create"),
+        (skipped.notna() & (lacking | (due & there & (off | differs.notna()))), "scope"),
+        (gone & (no(exists) | off | (there & yes(on))), "none"),
+        (gone & there & yes(on) & frame["managed"], "deactivate"),
+    )
     frame = frame.assign(unassigned_at=_unassigned_at(snapshot, frame["person_key"]))
-    since = frame[times].max(axis=1)
+    since = latest(*(frame[c] for c in ("created_at", "changed_at", "assigned_at", "unassigned_at")))
     # Entra does not tell when a person was changed: for whoever had an account the time is then unknown
     dated = frame[["changed_at", "unassigned_at"]].notna().any(axis=1) | need.isin(("create", "scope", "none"))
     since = since.where(dated)
@@ -170,13 +173,18 @@ def _differs(snapshot: Snapshot, frame: pd.DataFrame) -> pd.Series[Any]:
         want, have = trimmed(frame[wanted]), trimmed(frame[has]).fillna("")
         sent = frame["named_where_known"] & want.fillna("").ne("")
         said = said.mask(sent & (want.fillna("") != have), said + f", {attribute}")
-    want = user_name_of(snapshot, frame)
-    have = fold(frame["has_user_name"])
-    by_catalog = frame["proof"] == "catalog"
-    said = said.mask(
-        by_catalog & want.notna() & have.notna() & (want.fillna("") != have.fillna("")), said + ", userName"
-    )
+    said = said.mask((frame["proof"] == "catalog") & user_names(snapshot)["differ"], said + ", userName")
     return said.str.slice(2).mask(said == "")
+
+
+@derived
+def user_names(snapshot: Snapshot) -> pd.DataFrame:
+    """Row by row of ``presence``: the userName that is ``sent``, the one the account has (``held``), both case-folded;
+    ``differ`` where both are known and not the same."""
+    frame = presence(snapshot)
+    sent, held = user_name_of(snapshot, frame), fold(frame["has_user_name"])
+    differ = sent.notna() & held.notna() & (sent.fillna("") != held.fillna(""))
+    return pd.DataFrame({"sent": sent, "held": held, "differ": differ})
 
 
 def user_name_of(snapshot: Snapshot, people: pd.DataFrame) -> pd.Series[Any]:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from scimrunbook.derived import among, fold, no, yes
+from scimrunbook.derived import among, derived, no, yes
 from scimrunbook.findings import Cause, Finding
 from scimrunbook.matching import catalog_known
-from scimrunbook.pending import pending, user_name_of
+from scimrunbook.pending import pending, presence, user_names
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.teams import team_gaps
 
@@ -47,7 +47,8 @@ def preview(
 ) -> Preview:
     """The preview of mending the findings in ``group``, the deciding one first, for the keys in ``affected``."""
     everybody = pending(snapshot)
-    people = everybody[among(everybody["person_key"], affected)]
+    asked = ["person_key", "need", "active", "exists", "on", "in_scope"]
+    people = everybody.loc[among(everybody["person_key"], affected), asked]
     again = _stopped_elsewhere(hops, [f.id for f in group])
     stuck = among(people["person_key"], again)
     going = people[~stuck]
@@ -119,7 +120,7 @@ def _warnings(
             f"Catalog's own list of accounts was not read: who of the {created:,} already has an account made by hand "
             "would get a second one, or be refused. Get the list of users from Catalog first."
         )
-    twice = _would_be_twice(snapshot, everybody)
+    twice = _would_be_twice(snapshot)
     if twice and cause is not Cause.DUPLICATE_IDENTITY:
         out.append(
             f"{twice:,} {'person has' if twice == 1 else 'people have'} an account made by hand under another address; "
@@ -133,12 +134,11 @@ def _warnings(
     return tuple(out)
 
 
-def _would_be_twice(snapshot: Snapshot, everybody: pd.DataFrame) -> int:
+@derived
+def _would_be_twice(snapshot: Snapshot) -> int:
     """People in scope whose only account is not managed and bears another name than the provider sends."""
     if not catalog_known(snapshot):
         return 0
-    sent = user_name_of(snapshot, everybody)
-    held = fold(everybody["has_user_name"])
-    other = sent.notna() & held.notna() & (sent.fillna("") != held.fillna(""))
+    everybody = presence(snapshot)
     lone = yes(everybody["exists"]) & ~everybody["managed"] & (everybody["copies"] == 1)
-    return int((yes(everybody["in_scope"]) & lone & other).sum())
+    return int((yes(everybody["in_scope"]) & lone & user_names(snapshot)["differ"]).sum())

@@ -62,6 +62,7 @@ def everybody(snapshot: Snapshot) -> pd.DataFrame:
     events = events.drop_duplicates("person_key", keep="last")
     parts.append(events[["person_key", "name"]].rename(columns={"name": "login"}))
     parts.append(_strangers(snapshot, pd.concat(parts, ignore_index=True)))
+    parts = [parts[0], *(p for p in parts[1:] if len(p))]  # a column in several pieces is put together at every use
     every = (
         pd.concat(parts, ignore_index=True).dropna(subset=["person_key"]).drop_duplicates("person_key", keep="first")
     )
@@ -210,7 +211,7 @@ def assigned(snapshot: Snapshot) -> pd.DataFrame:
         .assign(direct=accounts["scope"].ne("GROUP"))
     )
     parts.append(_by_group(snapshot).assign(direct=False))
-    every = pd.concat(parts, ignore_index=True).dropna(subset=["person_key"])
+    every = pd.concat([p for p in parts if len(p)] or parts, ignore_index=True).dropna(subset=["person_key"])
     if every.empty:
         return every.assign(group_key=pd.Series(dtype="str"))[["person_key", "direct", "group_key", "at"]]
     code, people = numbered(every["person_key"])

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from scimrunbook.derived import among, looked_up, no, rows_for, yes
+from scimrunbook.derived import among, latest, looked_up, no, rows_for, worded, yes
 from scimrunbook.findings import Finding, Reach, Status
 from scimrunbook.history import last_of
 from scimrunbook.pending import left_by_hand, pending
@@ -78,15 +77,24 @@ class _Trace:
         first = self.stop.to_numpy().argmax(axis=1)
         stopped = self.stop.any(axis=1)
         place = pd.Series(first, index=people.index).where(stopped, len(HOPS))
-        hop = _words((*HOPS, "done"), place)
         reached_account = self.known["account"] & self.known["assignment"]
-        hop = hop.mask(~stopped & ~reached_account, "not_known")
-        hop = hop.mask(~stopped & people["waiting"], "waiting").mask(absent, "rightly_absent")
+        hop = worded(
+            people.index,
+            "done",
+            *((place == number, name) for number, name in enumerate(HOPS)),
+            (~stopped & ~reached_account, "not_known"),
+            (~stopped & people["waiting"], "waiting"),
+            (absent, "rightly_absent"),
+        )
         states = pd.DataFrame(index=people.index)
         for number, name in enumerate(HOPS):
-            behind = (place < number) | absent
-            state = np.select([behind, place == number, ~self.known[name]], [2, 1, 3], 0)
-            states[name] = _words((PASSED, STOPPED, BEHIND, UNKNOWN), state)
+            states[name] = worded(
+                people.index,
+                PASSED,
+                (~self.known[name], UNKNOWN),
+                (place == number, STOPPED),
+                ((place < number) | absent, BEHIND),
+            )
         said, then = self._said(hop, place)
         names = (people["given_name"].fillna("") + " " + people["family_name"].fillna("")).str.strip()
         names = names.mask(names == "").fillna(people["display_name"])
@@ -157,7 +165,7 @@ class _Trace:
             named = p["need"].eq("unknown") & among(self.key, block.affected)
             held = ((due | named) & concerned & fresh) | (failing & (refused >= since).fillna(False))
             self._stopped("attempt", held, first_sentence(block.actual), block.id)
-        tried_at = self.last[["ok_at", "failed_at"]].max(axis=1)
+        tried_at = latest(self.last["ok_at"], self.last["failed_at"])
         tried = tried_at.notna() & ~(p["since"] > tried_at).fillna(False)
         removed = self._hit("accounts.none_was_removed_by_hand")  # they had one: its making is no open attempt
         quiet = due & ~tried & ~p["waiting"] & ~removed
@@ -268,22 +276,21 @@ class _Trace:
             if bool(here.any()):
                 said, then = said.mask(here, self.proof[name]), then.mask(here, self.action[name])
         inactive, unassigned = no(p["active"]), no(p["assigned"])
-        why = pd.Series("not in scope", index=p.index, dtype="str")
-        why = why.mask(unassigned, "not assigned").mask(inactive, "inactive").mask(~p["in_directory"], "gone")
-        said = said.mask(hop == "rightly_absent", why + ", and no active account")
-        said = said.mask(
-            hop == "done", "account active, " + self.proof["assignment"].mask(lambda s: s == "", "in scope")
+        why = worded(
+            p.index,
+            "not in scope, and no active account",
+            (unassigned, "not assigned, and no active account"),
+            (inactive, "inactive, and no active account"),
+            (~p["in_directory"], "gone, and no active account"),
+            (hop == "waiting", "changed too recently to have arrived"),
+            (hop == "not_known", "the data does not tell whether an account exists"),
         )
-        said = said.mask(hop == "waiting", "changed too recently to have arrived")
-        said = said.mask(hop == "not_known", "the data does not tell whether an account exists")
+        said = said.mask(hop.isin(("rightly_absent", "waiting", "not_known")), why)
+        by = self.proof["assignment"]
+        said = said.mask(hop == "done", "account active, " + by.mask(by == "", "in scope"))
         settled = hop.isin(SETTLED)
         then = then.mask(settled, "").mask(hop == "waiting", "sync.enough_time_has_passed")
         return said.astype("str"), then.astype("str")
-
-
-def _words(words: Sequence[str], numbers: Any) -> pd.Series[Any]:
-    """Each number's word; writing words over words is most of the work of a large tenant."""
-    return pd.Series(words, dtype="str").take(np.asarray(numbers)).reset_index(drop=True)
 
 
 def counts(hops: pd.DataFrame) -> dict[str, int]:

@@ -14,7 +14,7 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.derived import fold, yes
+from scimrunbook.derived import fold, shared, yes
 from scimrunbook.findings import Action, Cause, Evidence, Outcome, Reach, Status
 from scimrunbook.matching import accounts
 from scimrunbook.pending import to_app
@@ -53,7 +53,7 @@ def entra_users_kept(snapshot: Snapshot) -> Outcome:
 )
 def entra_external_id(snapshot: Snapshot) -> Outcome:
     table = scope(snapshot)
-    hit = keys(table[yes(table["in_scope"])]["person_key"])
+    hit = keys(table["person_key"][yes(table["in_scope"])])
     mend = (
         Action(
             mapping_screen(snapshot, "to_app"),
@@ -193,9 +193,9 @@ def entra_matching_attribute(snapshot: Snapshot) -> Outcome:
     if source not in column:
         return Outcome(Status.SKIPPED, f"People are matched by {first['target'].iloc[0]}; its values were not read.")
     table = scope(snapshot)
-    table = table[yes(table["in_scope"]) & table["in_directory"]]
+    table = table.loc[yes(table["in_scope"]) & table["in_directory"], list(column.values())]
     value = fold(table[column[source]])
-    hit = keys(table[value.isna() | (value.duplicated(keep=False) & value.notna())]["person_key"])
+    hit = keys(table["person_key"][value.isna() | shared(value)])
     if not hit:
         return Outcome(Status.PASS, f"{first['target'].iloc[0]} ({source}) is there and unique for everyone in scope.")
     return Outcome(

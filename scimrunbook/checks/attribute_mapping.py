@@ -41,7 +41,8 @@ MAP = (Cause.ATTRIBUTE_MAPPING,)
 )
 def source_values_present(snapshot: Snapshot) -> Outcome:
     table = scope(snapshot)
-    table = table[yes(table["in_scope"]) & table["in_directory"]]
+    names = ["person_key", "given_name", "family_name"]
+    table = table.loc[yes(table["in_scope"]) & table["in_directory"], names]
     if table.empty:
         return Outcome(Status.SKIPPED, "Nobody of the directory that was read is known to be in scope.")
     empty = pd.Series(False, index=table.index)

@@ -6,6 +6,7 @@ from scimrunbook.checks import check
 from scimrunbook.checks._base_url import COSMETIC, differences
 from scimrunbook.checks._token import refused_probes
 from scimrunbook.checks._words import ask_catalog, count, listed, region
+from scimrunbook.derived import numbered
 from scimrunbook.findings import Action, Cause, Outcome, Status
 from scimrunbook.history import open_failures, refusals
 from scimrunbook.jobs import own_jobs
@@ -34,9 +35,9 @@ def reasons(snapshot: Snapshot) -> list[str]:
     if len(server):
         found.append(f"Catalog's endpoint fails by itself ({count(len(server), 'operation')})")
     if catalog_known(snapshot):
-        owned = accounts(snapshot).dropna(subset=["person_key"])
-        owned = owned[owned["active"].fillna(True).astype(bool)]
-        twice = int(owned["person_key"].duplicated().sum())
+        every = accounts(snapshot)
+        owned = every["person_key"][every["active"].fillna(True).astype(bool)].dropna()
+        twice = len(owned) - len(numbered(owned)[1])
         if twice:
             found.append(
                 f"accounts made by hand have to be merged with managed ones ({count(twice, 'person', 'people')})"

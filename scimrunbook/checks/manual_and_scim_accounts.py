@@ -21,11 +21,11 @@ from scimrunbook.checks._words import (
     table_of,
     who,
 )
-from scimrunbook.derived import among, fold, looked_up, yes
+from scimrunbook.derived import among, fold, looked_up, shared, yes
 from scimrunbook.findings import Action, Cause, Evidence, Manual, Outcome, Status
 from scimrunbook.history import open_failures
 from scimrunbook.matching import accounts, catalog_known
-from scimrunbook.pending import left_by_hand, pending
+from scimrunbook.pending import left_by_hand, pending, user_names
 from scimrunbook.scope import aliases, scope
 from scimrunbook.snapshot import Snapshot
 
@@ -52,16 +52,16 @@ def one_per_person(snapshot: Snapshot) -> Outcome:
     if not snapshot.read("catalog.users"):
         return _conflicts(snapshot)
     table = accounts(snapshot)
-    twice = table["person_key"].notna() & table["person_key"].duplicated(keep=False)
-    name = fold(table["user_name"])
-    external = table["external_id"]
-    same = (name.notna() & name.duplicated(keep=False)) | (external.notna() & external.duplicated(keep=False))
+    twice = shared(table["person_key"])
+    same = shared(fold(table["user_name"])) | shared(table["external_id"])
     likely, one = _same_human(snapshot, table), _same_person(snapshot)
     # an account is compared with live ones: one that was switched off forks nobody
     on = table["active"].fillna(True).astype(bool)
-    human = table["person_key"].fillna(likely)
-    human = looked_up(human, one).fillna(human)
-    twice |= human.notna() & human[on].duplicated(keep=False).reindex(table.index, fill_value=False)
+    human = table["person_key"]
+    if len(one) or likely.notna().any():
+        human = human.fillna(likely)
+        human = looked_up(human, one).fillna(human)
+        twice |= shared(human.where(on))
     hit_rows = table[(twice | same) & on]
     owners = human.reindex(hit_rows.index).fillna(hit_rows["account_id"])
     group = owners.where(owners.duplicated(keep=False) | same.reindex(hit_rows.index))
@@ -132,10 +132,10 @@ def _recorded_twice(snapshot: Snapshot, hit: tuple[str, ...], rows: pd.DataFrame
 def _same_person(snapshot: Snapshot) -> pd.Series[Any]:
     """Person key → the first of the records that are one human: active, in scope, same full name, a shared address."""
     table = scope(snapshot)
-    table = table[yes(table["in_scope"])]
+    table = table.loc[yes(table["in_scope"]), ["person_key", "given_name", "family_name", "email", "login"]]
     name = fold(table["given_name"] + " " + table["family_name"])
     # most names are borne once: only the others can be the same human
-    twice = name.notna() & name.duplicated(keep=False)
+    twice = shared(name)
     table, name = table[twice], name[twice]
     other = aliases(snapshot)
     known = pd.concat(
@@ -149,9 +149,9 @@ def _same_person(snapshot: Snapshot) -> pd.Series[Any]:
     ).dropna()
     known = known.drop_duplicates().sort_values("person_key", kind="stable")
     first = known.groupby(["address", "name"])["person_key"].transform("first")
-    shared = known.assign(first=first)[known.duplicated(["address", "name"], keep=False)]
-    ends = shared.groupby("person_key")["first"].min()
-    return ends[ends.index.isin(shared["person_key"])].astype("str")
+    alike = known.assign(first=first)[known.duplicated(["address", "name"], keep=False)]
+    ends = alike.groupby("person_key")["first"].min()
+    return ends[ends.index.isin(alike["person_key"])].astype("str")
 
 
 def _same_human(snapshot: Snapshot, table: pd.DataFrame) -> pd.Series[str]:
@@ -216,7 +216,7 @@ def all_have_a_source(snapshot: Snapshot) -> Outcome:
     table = accounts(snapshot)
     manual = table[~table["managed"] & table["active"].fillna(True).astype(bool)]
     scoped = scope(snapshot)
-    mine = manual[among(manual["person_key"], scoped[yes(scoped["in_scope"])]["person_key"])]
+    mine = manual[among(manual["person_key"], scoped["person_key"][yes(scoped["in_scope"])])]
     listing = Evidence.of("Made by hand", manual[["user_name", "how", "created_at"]])
     left = left_by_hand(snapshot)
     if left:
@@ -297,8 +297,9 @@ def none_is_stale(snapshot: Snapshot) -> Outcome:
 )
 def emails_align(snapshot: Snapshot) -> Outcome:
     table = pending(snapshot)
-    have = table[yes(table["in_scope"]) & yes(table["exists"]) & ~table["waiting"] & table["has_user_name"].notna()]
-    name = fold(have["has_user_name"])
+    held = yes(table["in_scope"]) & yes(table["exists"]) & ~table["waiting"] & table["has_user_name"].notna()
+    have = table.loc[held, ["person_key", "login", "email", "kind", "has_user_name"]]
+    name = user_names(snapshot)["held"][held]
     guest = have["login"].fillna("").str.contains("#EXT#", case=False, regex=False) | have["kind"].eq("guest")
     address = have["email"].fillna(have["login"])
     off = have[~(name.eq(fold(address)) | address.isna() | guest).astype(bool)]

@@ -220,7 +220,8 @@ def jobs_succeed(snapshot: Snapshot) -> Outcome:
 )
 def names_present(snapshot: Snapshot) -> Outcome:
     table = pending(snapshot)
-    have = table[yes(table["exists"]) & ~table["need"].eq("deactivate") & yes(table["in_scope"])]
+    names = ["given_name", "family_name", "has_given", "has_family", "named_where_known", "in_directory", "person_key"]
+    have = table.loc[yes(table["exists"]) & ~table["need"].eq("deactivate") & yes(table["in_scope"]), names]
     if not bool(have["named_where_known"].any()):
         # Entra without Catalog's list: what is empty there cannot have arrived here
         have = (
