@@ -25,6 +25,7 @@ from scimrunbook.evidence.secrets import Secret
 from scimrunbook.sources.bodies import bounded
 from scimrunbook.sources.failures import ForeignOrigin, MethodRefusedError, ReadFailure, classify, unwritable
 from scimrunbook.sources.json_reading import looks_like_html, read_json
+from scimrunbook.sources.limits import Limits
 from scimrunbook.sources.parts import Progress
 from scimrunbook.sources.transport import Origin, ReadOnlyTransport, checked_origin, open_wire
 
@@ -149,6 +150,7 @@ class Reader:
         self.skew_seconds: float | None = None  # how far the server's clock is ahead of this machine's
         self._auth, self._patience, self._progress, self._sleep = auth, patience, progress, sleep
         self._lock = threading.Lock()  # pages may be fetched by several threads at once
+        self._limits = Limits()
         self._shut_until = 0.0  # monotonic; a rate limit one of them has met holds for all
         if auth is not None:
             auth.pin(self.origin)
@@ -182,7 +184,8 @@ class Reader:
         """The answer, whatever its status. A header given as None is not sent.
 
         Without ``params`` the query is sent exactly as written. Raises ReadFailure where there is no answer,
-        ForeignOrigin for an address of another origin. 429, and 503 that says when, are waited for.
+        ForeignOrigin for an address of another origin. 429, and 503 that says when, are waited for; so is a limit that
+        an earlier answer said is nearly used up.
         """
         url = self._url(path_or_url)
         attempt = 0
@@ -190,10 +193,12 @@ class Reader:
             began = time.monotonic()
             if self._shut_until > began:
                 self._wait(self._shut_until - began)
+            self._hold_back(url.path)
             with self._lock:
                 self.sent += 1
             answer = self._once(url, params, headers, timeout)
             wait = answer.wait_seconds()
+            self._limits.heard(url.path, answer.headers, wait)
             if answer.status != 429 and not (answer.status == 503 and wait is not None):
                 return answer
             # At least a second: a limit that resets "now" by a coarse clock would be asked in a tight loop.
@@ -208,6 +213,17 @@ class Reader:
             attempt += 1
             self._tell(wait)
             self._wait(wait)
+
+    def _hold_back(self, path: str) -> None:
+        """Waits until a limit that is nearly used up begins anew, as long as patience lasts."""
+        wait = self._limits.hold(path)
+        with self._lock:
+            if not 0 < wait <= self._patience:
+                return
+            self._patience -= wait
+        self._tell(wait)
+        self._sleep(wait)
+        self._limits.over(path)
 
     def _wait(self, seconds: float) -> None:
         """Sleeps; the limit that was waited for is then over for everybody."""

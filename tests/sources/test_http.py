@@ -410,3 +410,18 @@ def test_without_patience_a_429_comes_back_at_once() -> None:
     with wire(always(answer(b"{}", "429 Too Many Requests"))) as there, reader(there, patience=0) as r:
         assert r.get("/x").status == 429
     assert len(there.heads) == 1
+
+
+@pytest.mark.parametrize(("remaining", "patience", "waited"), [("7", 300, []), ("6", 300, [12]), ("0", 5, [])])
+def test_a_limit_that_is_nearly_used_up_is_not_used_up(remaining: str, patience: float, waited: list[float]) -> None:
+    """A tenth is left to the organisation's other programs; other paths have limits of their own."""
+    slept: list[float] = []
+    limit = {"X_Rate_Limit_Limit": "60", "X_Rate_Limit_Remaining": remaining, "X_Rate_Limit_Reset": "1795183212"}
+    many, rest = answer(b"[1]", Date=NOW, **limit), answer(b"[2]", Date=NOW)
+    with wire(limited(many, rest)) as there, reader(there, sleep=slept.append, patience=patience) as r:
+        r.get("/api/v1/logs?limit=1")
+        r.get("/api/v1/users")
+        assert slept == []
+        r.get("/api/v1/logs?limit=1&after=2")
+        r.get("/api/v1/logs?limit=1&after=3")
+    assert [round(s) for s in slept] == waited and len(there.heads) == 4
