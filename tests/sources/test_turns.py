@@ -146,8 +146,8 @@ def test_all_sources_take_about_as_long_as_the_slowest(provider: str, tmp_path: 
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", ["okta", "entra"])
 def test_a_sweep_of_one_organisation_keeps_its_rate_limit(provider: str, tmp_path: Path, monkeypatch) -> None:
-    """Two incidents of one organisation, two processes, few requests allowed in 2 s: all is read. Okta, which tells what
-    remains, refuses next to nothing; Graph refuses a request where its limit is met, and none until it is over.
+    """Two incidents of one organisation, two processes, few requests allowed in 2 s: all is read. Okta, which tells
+    what remains, refuses next to nothing; Graph refuses a request where its limit is met, and none until it is over.
     """
     fault = "create_off" if provider == "okta" else "paused"
     tenant(provider, fault)  # it is made over HTTP too
