@@ -8,12 +8,17 @@ from pathlib import Path
 
 from rich.console import Console
 
+from scimrunbook.reuse import told
 from scimrunbook.run import RunResult
+from scimrunbook.runfolder import head_of
 from scimrunbook.show import terminal
 from scimrunbook.viewing import view_of
 
 
 def print_result(result: RunResult, as_json: bool) -> None:
+    head = head_of(result.folder)
+    if "reused" in head:
+        Console(stderr=True, highlight=False).print(told(head), markup=False, soft_wrap=True)
     if as_json:
         diagnosis = json.loads((result.folder / "diagnosis.json").read_text("utf-8"))
         findings = json.loads((result.folder / "findings.json").read_text("utf-8"))

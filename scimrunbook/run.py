@@ -17,7 +17,7 @@ from scimrunbook.findings import Finding
 from scimrunbook.incident import Incident
 from scimrunbook.incident_file import LoadedIncident, load_incident
 from scimrunbook.notebooks import execute_all, names, warm_up
-from scimrunbook.reuse import fingerprint, reusable
+from scimrunbook.reuse import fingerprint, reads_live, reusable
 from scimrunbook.runfolder import RunFolder, head_of, outputs_of
 from scimrunbook.snapshot import Snapshot
 from scimrunbook.sources.collect import collect
@@ -173,9 +173,14 @@ def _snapshot(
     if earlier is None:
         with turn(root, organisation(loaded.incident), progress):
             return collect(loaded, progress=progress, probe=probe, interactive=interactive)
-    name, snapshot = earlier
-    folder.record(reused=name)
-    progress(f"the snapshot of {name} (as of {snapshot.facts.as_of}): nothing it was collected from has changed", 1, 1)
+    before, snapshot = earlier
+    folder.record(
+        reused=before["run"],
+        reused_live=reads_live(loaded.incident),
+        snapshot_of=before.get("snapshot_of", before["run"]),
+        collected_at=before.get("collected_at", before["started_at"]),
+    )
+    progress(f"the snapshot of {before['run']} (as of {snapshot.facts.as_of}) is reused", 1, 1)
     return snapshot
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from typer.testing import CliRunner
 from scimrunbook.cli import app
 from scimrunbook.incident_file import load_incident
 from scimrunbook.plan import lines
+from scimrunbook.reuse import fingerprint, reads_live, told
 from scimrunbook.run import run_incident
 from scimrunbook.runfolder import head_of
 from scimrunbook.sources.collect import collect
@@ -96,9 +99,26 @@ def test_an_unchanged_snapshot_is_judged_again_only_when_asked(tmp_path: Path, m
     first = go(True)
     again = go(True)
     assert len(count) == 1 and head_of(again.folder)["reused"] == first.folder.name
+    old = {"snapshot_of": "R", "collected_at": (datetime.now(UTC) - timedelta(hours=5)).isoformat()}
+    assert "run R collected 5 hours ago" in told({**old, "reused_live": False})
+    assert "no token was tried" in told({**old, "reused_live": True})
     assert again.judgement.diagnosis == first.judgement.diagnosis
     go(False)
     assert len(count) == 2
-    next(exports.glob("*.json")).touch()
+    file = next(exports.glob("*.json"))
+    before = file.stat()
+    file.write_bytes(file.read_bytes().replace(b" ", b"\t", 1))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))  # as rsync and cp -p leave it
     changed = go(True)
+    assert file.stat().st_size == before.st_size and file.stat().st_mtime_ns == before.st_mtime_ns
     assert len(count) == 3 and "reused" not in head_of(changed.folder)
+
+
+def test_reuse_says_how_old_it_is_and_a_new_token_file_is_a_change(tmp_path: Path) -> None:
+    with incident("okta", "none", "live", tmp_path) as (path, _):
+        loaded = load_incident(path)
+    key = loaded.base / loaded.incident.okta.token.removeprefix("file:")
+    known = fingerprint(loaded, "light")
+    assert reads_live(loaded.incident) and fingerprint(loaded, "light") == known != fingerprint(loaded, "off")
+    key.write_text(key.read_text()[::-1])  # rotated: what the old one was told says nothing of it
+    assert fingerprint(loaded, "light") != known
