@@ -224,9 +224,9 @@ def _holder(value: Any) -> str | None:
     return next((h for h in _HOLDERS if isinstance(value.get(h), list)), None)
 
 
-def flat_records(value: Any) -> list[Any]:
+def flat(value: Any) -> Records:
     """The records of one JSON value: itself, or what it holds where it is a page."""
-    return _flat([value], 0).items
+    return _flat([value], 0)
 
 
 def tolerant(line: str) -> Any:

@@ -48,6 +48,13 @@ def more(records: Records) -> bool:
     return bool(records.pages) and "@odata.nextLink" in records.pages[-1]
 
 
+def cut_by_the_portal(log: Recognised, records: int) -> None:
+    """Says of a log of just as many records as the portal downloads that others may lack."""
+    if records == MOST_LOG_ROWS:
+        log.complete = False
+        log.remark(f"{MOST_LOG_ROWS} rows: the portal cuts a download there. Export shorter spans.")
+
+
 def _principal_wanted(document: Document) -> str | None:
     return principal_of(document.incident)
 
@@ -87,9 +94,7 @@ def provisioning_log(document: Document) -> Recognised | None:
     rows, unreadable = rows_of(records, entra_log.event)
     first_at, last_at = span(r["at"] for r in rows)
     result = Recognised(len(rows), unreadable, {"events": rows}, first_at, last_at, more=more(records))
-    if len(rows) >= MOST_LOG_ROWS:
-        result.complete = False
-        result.remark(f"{MOST_LOG_ROWS} rows: the portal cuts a download there. Export shorter spans.")
+    cut_by_the_portal(result, len(rows) + unreadable)
     result.settle = lambda found, parts: of_the_application(document, records.objects, found, parts)
     return result
 

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from scimrunbook.sources import entra_log, entra_log_flat
 from scimrunbook.sources.exports.documents import Document, columns_of, normal
-from scimrunbook.sources.exports.entra import MOST_LOG_ROWS, mostly, of_the_application
+from scimrunbook.sources.exports.entra import cut_by_the_portal, mostly, of_the_application
 from scimrunbook.sources.exports.registry import Recognised, parser
 from scimrunbook.sources.fields import as_json, obj, span, text
 from scimrunbook.sources.parts import Parts
@@ -79,9 +79,14 @@ def main_file(document: Document) -> Recognised | None:
         )
     rows = [entra_log_flat.record({f: line[n] for f, n in places.items()}) for line in table.rows]
     found = _recognised(document, rows, table.unreadable)
-    if strange:
-        found.remark(f"Columns that are not known were not read: {', '.join(strange[:12])}.")
+    tell_unknown(strange, found)
     return found
+
+
+def tell_unknown(columns: Sequence[str], log: Recognised) -> None:
+    """Names the columns that nobody here knows."""
+    if columns:
+        log.remark(f"Columns that are not known were not read: {', '.join(c[:60] for c in columns[:12])}.")
 
 
 @parser(what="entra.provisioning_log", title="Steps of the Entra provisioning log (the portal's CSV)", provider="entra")
@@ -194,9 +199,7 @@ def _recognised(document: Document, records: Iterable[Any], unreadable: int) -> 
     readable = [r for r in told if r is not None and entra_log.event(r) is not None]
     first_at, last_at = span((entra_log.event(r) or {}).get("at") for r in readable)
     found = Recognised(len(readable), len(told) - len(readable) + unreadable, first_at=first_at, last_at=last_at)
-    if len(readable) >= MOST_LOG_ROWS:
-        found.complete = False
-        found.remark(f"{MOST_LOG_ROWS} rows: the portal cuts a download there. Export shorter spans.")
+    cut_by_the_portal(found, found.rows + found.unreadable)
 
     def settle(result: Recognised, parts: Parts) -> None:
         lacking = join(readable, parts)

@@ -8,7 +8,7 @@ from typing import Any
 from scimrunbook.sources import entra_log, entra_log_flat
 from scimrunbook.sources.exports import entra_log_csv
 from scimrunbook.sources.exports.documents import normal
-from scimrunbook.sources.exports.entra import principal_of, whose
+from scimrunbook.sources.exports.entra import cut_by_the_portal, principal_of, whose
 from scimrunbook.sources.exports.entra_heads import foreign
 from scimrunbook.sources.exports.large_form import Form
 from scimrunbook.sources.exports.large_reading import Reading
@@ -22,6 +22,7 @@ class EntraReading(Reading):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.apps: dict[str, str | None] = {}
+        self.strange: list[str] = []  # columns nobody knows
         self.lacking: set[str] | None = None  # fields of which no other file of the portal's download tells
 
     def take(self, head: bytes, form: Form, result: Recognised) -> None:
@@ -29,7 +30,7 @@ class EntraReading(Reading):
             self.details(head, result)
         else:
             self.log(head, form, result)
-        result.more = b'"@odata.nextLink"' in self.source.tail
+        result.more = self.more or b'"@odata.nextLink"' in self.source.around
 
     def log(self, head: bytes, form: Form, result: Recognised) -> None:
         named = self.parts.facts.app.id or principal_of(self.incident)
@@ -56,8 +57,10 @@ class EntraReading(Reading):
             self.parts.beside(aside)
         if aside and not result.refused:
             result.remark(f"{aside} rows of other applications were left aside.")
+        cut_by_the_portal(result, self.rows + self.unreadable)
         if form == "csv":
             entra_log_csv.ask_for(self.lacking or set(), result)
+            entra_log_csv.tell_unknown(self.strange, result)
 
     def details(self, head: bytes, result: Recognised) -> None:
         """Steps or changes, kept by change id for the main file; those that tell nothing are only counted."""
@@ -89,7 +92,9 @@ class EntraReading(Reading):
                 yield [entra_log_csv.of_flat(r) if entra_log_csv.is_flat(r) else r for r in found]
             return
         table = self.table(head)
-        places = entra_log_flat.columns([normal(h) for h in table.header])
+        names = [normal(h) for h in table.header]
+        places = entra_log_flat.columns(names)
+        self.strange = entra_log_flat.unknown(names, table.header)
         try:
             for lines in table.lines():
                 clean = self.clean_lines(lines)

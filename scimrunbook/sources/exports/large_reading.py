@@ -12,7 +12,8 @@ import msgspec
 
 from scimrunbook.incident import Incident
 from scimrunbook.snapshot import TABLES
-from scimrunbook.sources.exports.documents import UNREAD, flat_records, tolerant
+from scimrunbook.sources.exports.documents import UNREAD, flat, tolerant
+from scimrunbook.sources.exports.entra import more
 from scimrunbook.sources.exports.files import Place
 from scimrunbook.sources.exports.large_csv import Table
 from scimrunbook.sources.exports.large_form import Form, beginning, form_of
@@ -38,6 +39,7 @@ class Reading(ABC):
         self.began = time.monotonic()
         self.rows = self.unreadable = self.leaks = 0
         self.foreign = 0  # records of other applications
+        self.more = False  # whether the last page says that another one follows
         self.first: datetime | None = None
         self.last: datetime | None = None
         self.known: frozenset[Any] = frozenset()  # events that a richer file holds already
@@ -86,11 +88,15 @@ class Reading(ABC):
         text, leaks = take_out(self.source.text(raw))
         self.leaked(leaks)
         try:
-            return flat_records(_WHOLE.decode(text))
+            value = _WHOLE.decode(text)
         except (msgspec.DecodeError, RecursionError):
             value = tolerant(text)
-        self.unreadable += value is UNREAD
-        return [] if value is UNREAD else flat_records(value)
+        if value is UNREAD:
+            self.unreadable += 1
+            return []
+        found = flat(value)
+        self.more = more(found) if found.pages else self.more
+        return found.items
 
     def table(self, head: bytes) -> Table:
         return Table(head, self.source)

@@ -26,6 +26,8 @@ MAX_RECORD = 64 << 20  # bytes that may be held until a record ends
 MAX_RATIO = 200  # decompressed to compressed
 _BETWEEN = re.compile(r"\s*,?\s*")
 _HELD = re.compile(rb'\s*(?:\{[^\[]{0,4096}?"(?:value|records)"\s*:\s*)?\[\s*')
+_PAGE = re.compile(rb'"(?:value|records)"\s*:\s*\[\s*(?=\{)')
+_SEAM = re.compile(rb"\}\s*(\][^\[\]{}]{0,4096}\}\s*,?\s*)(\{[^\[{}]{0,4096})\Z")
 _KEY = re.compile(rb'\s*\{\s*"((?:[^"\\]|\\.){1,64})"')
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _ESCAPED = re.compile(r"[\udc80-\udcff]")
@@ -43,7 +45,7 @@ class LargeFileError(Exception):
 class Source:
     """The file's bytes, hashed and counted as they are read (``done`` of ``size``), unpacked where gzipped.
 
-    UTF-16 with its mark is read as UTF-8. ``tail`` is what stood behind the records of a page, once they were read.
+    UTF-16 with its mark is read as UTF-8. ``around`` is what stands about the records of a page, once they were read.
     """
 
     def __init__(self, place: Place) -> None:
@@ -54,7 +56,7 @@ class Source:
             raise LargeFileError("it changed while it was read") from problem
         self._known = place.sha256
         self.done = self.given = 0
-        self.tail = b""
+        self.around = b""
         self.assumed = False  # whether bytes that are no UTF-8 were read as Windows-1252
         self._hash = hashlib.sha256()
         self._ahead = self._file.read(2)
@@ -157,6 +159,7 @@ def records(source: Source, head: bytes) -> Iterator[list[Raw]]:
     """
     begin = _HELD.match(head)
     if begin:
+        source.around = begin.group()
         yield from _array(source, head[begin.end() :])
     else:
         yield from _lines(source, head)
@@ -180,9 +183,11 @@ def _array(source: Source, held: bytes) -> Iterator[list[Raw]]:
     key = _KEY.match(held)
     if not key:
         raise LargeFileError("a JSON array that holds no objects")
+    paged = bool(source.around.strip().startswith(b"{"))
+    held = _as_one(held, source) if paged else held
     cut = re.compile(rb"\}\s*,\s*(?=\{\s*\"" + re.escape(key[1]) + rb'")')
     while data := source.read(CHUNK):
-        held += data
+        held = _as_one(held + data, source) if paged else held + data
         batch, held = _before_a_cut(held, cut)
         if batch:
             yield batch
@@ -199,10 +204,23 @@ def _array(source: Source, held: bytes) -> Iterator[list[Raw]]:
             batch = list(_LIST.decode(b"[" + held[:end] + b"]"))
         except msgspec.DecodeError:
             continue
-        source.tail = held[end:]
+        source.around += held[end:]
         yield batch
         return
     yield from ([piece] for piece in _one_by_one(last, cut))
+
+
+def _as_one(held: bytes, source: Source) -> bytes:
+    """Pages that stand one behind the other, as answers are appended to a file, as if they were one."""
+    if b'"value"' not in held and b'"records"' not in held:
+        return held
+    out, at = [], 0
+    for page in _PAGE.finditer(held):
+        seam = _SEAM.search(held, max(at, page.start() - (1 << 14)), page.start())
+        if seam:
+            out.append(held[at : seam.start(1)])
+            source.around, at = seam[2], page.end()
+    return b",".join([*out, held[at:]])
 
 
 def _before_a_cut(held: bytes, cut: re.Pattern[bytes]) -> tuple[list[Raw], bytes]:

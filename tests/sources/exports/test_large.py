@@ -59,6 +59,13 @@ FORMS: dict[str, Callable[[Any], bytes]] = {
     "ndjson": lambda r: lines(r).encode(),
     "page": lambda r: json.dumps({"records": r, "next": None}).encode(),
     "page that says more": lambda r: json.dumps({"value": r, "@odata.nextLink": "https://x/[1]?$skiptoken=a"}).encode(),
+    "page that says more first": lambda r: json.dumps(
+        {"@odata.nextLink": "https://x/?$skiptoken=a", "value": r}
+    ).encode(),
+    "a page a line": lambda r: lines(
+        {"@odata.count": n, "value": r[n : n + 4], "@odata.nextLink" if n + 4 >= len(r) else "last": "y"}
+        for n in range(0, len(r), 4)
+    ).encode(),
     "several pages": lambda r: json.dumps([{"records": r[:9]}, {"records": r[9:]}]).encode(),
     "with a mark": lambda r: b"\xef\xbb\xbf" + json.dumps(r).encode(),
 }
@@ -104,6 +111,22 @@ def test_streamed_and_held_logs_tell_the_same(
     name = "log/in/log" if how == "zip" else "log"
     row = same(tmp_path, about if named else incident(provider), name, request)
     assert row["rows"] == len(log) and row["refused"] is None
+    assert (row["complete"] is False) == (provider == "entra" and b"nextLink" in FORMS[form](log))
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_log_that_ends_where_the_portal_cuts_a_download_is_not_whole(
+    form: str, small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = "Change ID,Date,Action,Status,Application,Cycles of the moon\n"
+    rows = [f"c{n},2026-11-20T08:00:{n % 60:02d}Z,Update,Success,Catalog,{'x' * 100}\n" for n in range(80)]
+    put(tmp_path, "log", lines(entra_made.record(n) for n in range(80)) if form == "json" else head + "".join(rows))
+    for most in (80, 79):
+        monkeypatch.setattr("scimrunbook.sources.exports.entra.MOST_LOG_ROWS", most)
+        row = row_of(read(tmp_path, ENTRA), "log")
+        assert row["rows"] == 80
+        assert ("the portal cuts a download there" in row["note"], row["complete"] is False) == (most == 80,) * 2
+        assert ("not known were not read: Cycles of the moon" in row["note"]) == (form == "csv")
 
 
 WRAPPED = [("okta", k) for k in variants.OKTA if k not in ("pages", "doubled", "UTF-16")]
