@@ -89,6 +89,7 @@ class Symptoms:
             for name, s in guide.SYMPTOMS.items()
         }
         self.box = widgets.VBox([said("What do people see?"), *self.ticks.values()])
+        self.box.add_class("srb-ticks")  # sentences wrap
 
     @property
     def value(self) -> list[str]:

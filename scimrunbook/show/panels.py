@@ -229,7 +229,7 @@ def data(view: View, name: str, columns: list[str] | None = None, caption: str =
     if picked.empty:
         said = f"{title}: nothing was collected."
         return Panel(fragment(f"<p>{esc(said)}</p>"), said, {"table": name, "rows": 0})
-    empty = [c for c in picked.columns if picked[c].isna().all()]
+    empty = [c for c in picked.columns if picked[c].isna().all() or (c == "unreadable" and not picked[c].any())]
     if "at" in picked.columns:
         title += ", the newest first"
     if empty:

@@ -15,9 +15,8 @@ _TALL = 15  # rows; what is longer scrolls in a box of its own, so that a log do
 _LONG = 40  # characters; such a cell is a text, and keeps a width in which it can be read
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00| UTC)")
 _WORD = re.compile(r"\S{18}")  # an id, a code: one word for the browser, which may break it anywhere
-_MAIL = re.compile(
-    r"[^\s@]{1,40}@[^\s@]{1,40}"
-)  # an address stays whole where there is room: broken, it reads as another
+# An address is broken at its @ alone: elsewhere it reads as another one. A very long one goes anywhere.
+_MAIL = re.compile(r"[^\s@]{1,26}@[^\s@]{1,26}")
 _CODE = re.compile(r"(?:[A-Z][a-z]+){4,}")  # SystemForCrossDomainIdentityManagementInvalidCredentials: likewise
 _EVENT = re.compile(r"[a-z]+(?:[._][a-z]+){3,}")  # application.provision.user.push_profile: broken between its words
 

@@ -45,7 +45,8 @@ _HEIGHT = """() => {
 }"""
 # Words a button or label does not show whole; a page wider than its window.
 _CUT_OFF = """() => {
-    const cut = [...document.querySelectorAll('.jp-Notebook .jupyter-button, .jp-Notebook .widget-label')]
+    const cut = [...document.querySelectorAll(
+        '.jp-Notebook .jupyter-button, .jp-Notebook .widget-label, .jp-Notebook .widget-checkbox label *')]
         .filter(e => e.offsetParent && e.scrollWidth > e.clientWidth + 1).map(e => e.textContent);
     for (const box of document.querySelectorAll('.jp-OutputArea-output')) {
         if (box.scrollWidth <= box.clientWidth + 1) continue;

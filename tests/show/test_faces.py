@@ -134,6 +134,8 @@ def test_a_table_reads_as_words_and_breaks_no_address(view: View) -> None:
     html = card({**finding(Status.FAIL, 1, "x").to_json(), "evidence": [asdict(shown)]}, {"k": "Ada"}.get)
     assert "<td>Ada</td>" in html and "<td>still in it</td><td>yes</td><td>external id</td>" in html
     assert '<td class="srb-word">ada.lovelace@<wbr>example.com</td>' in html
+    guest = "vera.janssen_partner.example.net#EXT#@practice.onmicrosoft.com"
+    assert f'<td class="srb-id">{guest}</td>' in table("t", ("a",), [(guest,)]), "longer than a column: broken anywhere"
     assert "application.<wbr>provision.<wbr>user.<wbr>push_<wbr>profile" in table("t", ("a",), [
         ("application.provision.user.push_profile",)])  # fmt: skip
     assert '<td class="srb-word">Invalid<wbr>Tenant<wbr>Url<wbr>Given' in table(
