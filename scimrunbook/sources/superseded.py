@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scimrunbook.sources.exports.catalog import nameless
 from scimrunbook.sources.parts import Parts
 
 # Table → the reads that fill it. Entra's groups are read live only where they are assigned: the export may name more.
@@ -46,6 +47,13 @@ def take_live(parts: Parts, exported: Mapping[str, int], provider: str) -> None:
         if exported.get(table) and whole.issuperset(reads):
             parts.rows[table] = parts.rows[table][exported[table] :]
             unused |= set(reads)
+    if parts.rows["accounts"] and "catalog.users" not in unused:
+        # an account of a CSV without ids would stand beside the very account that was read live
+        live = parts.spool("accounts").frame()
+        met = {str(n).casefold() for c in ("user_name", "email") for n in live[c].dropna()}
+        parts.rows["accounts"] = [
+            r for r in parts.rows["accounts"] if not (nameless(r) and str(r.get("user_name")).casefold() in met)
+        ]
     parts.rows["coverage"] = [
         {**r, "complete": None, "note": " ".join(t for t in (r.get("note"), NOTE) if t)}
         if r["what"] in unused and r["source"] == "file" and not r.get("refused")

@@ -15,6 +15,8 @@ from scimrunbook.incident_file import load_incident
 from scimrunbook.simulator.world import AS_OF
 from scimrunbook.snapshot import WHATS, Snapshot, save
 from scimrunbook.sources.collect import collect
+from scimrunbook.sources.parts import Parts
+from scimrunbook.sources.superseded import take_live
 from scimrunbook.sources.window import AFTER, HISTORY, log_window
 from tests.sources import entra_made, okta_data
 from tests.tenants import incident, quiet, tenant
@@ -117,6 +119,15 @@ def test_what_is_no_longer_there_now_is_not_taken_from_an_older_export(provider:
     assert all(got.whole(w) for w in ("catalog.users", f"{provider}.users"))
     file = got["coverage"].query("name == 'catalog-users.csv'").iloc[0]
     assert "read live as well" in file["note"]
+
+
+def test_a_live_read_that_broke_off_makes_no_second_accounts_of_an_export_without_ids() -> None:
+    parts = Parts()
+    parts.add("accounts", [{"account_id": n, "user_name": n, "email": n} for n in ("a@example.com", "b@example.com")])
+    parts.spool("accounts").add({"account_id": ["1"], "user_name": ["A@example.com"]})
+    parts.cover("catalog.users", source="live", name="x", rows=1, complete=False)
+    take_live(parts, {"accounts": 2}, "okta")
+    assert sorted(parts.table("accounts")["account_id"]) == ["1", "b@example.com"]
 
 
 def test_exports_beside_a_live_catalog_keep_their_own_time(tmp_path: Path) -> None:

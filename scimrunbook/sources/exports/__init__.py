@@ -29,7 +29,12 @@ from scimrunbook.sources.parts import Parts, Progress
 __all__ = ["Document", "ExportsError", "Parse", "Recognised", "parser", "read_folder", "wanted"]
 
 MOST_NAMED = 12  # files or columns an error message lists
-_ONE_ROW_EACH = {"people": "person_key", "groups": "group_key", "accounts": "account_id"}
+_ONE_ROW_EACH = {
+    "people": "person_key",
+    "groups": "group_key",
+    "app_accounts": "person_key",  # a report of assignments, without states and ids, must not replace the API's answer
+    "accounts": "account_id",
+}
 _NAMES = {"okta": "Okta", "entra": "Microsoft Entra ID"}
 
 
@@ -214,8 +219,9 @@ def _cover(parts: Parts, known: list[tuple[Found, Format, Recognised]]) -> None:
     held = {entry.what for _, entry, result in known if not (result.part or result.refused)}
     there = {id(entry): _of_the_list(entry, known) for _, entry, _ in known}
     for found, entry, result in known:
-        complete = None if result.part and entry.what in held else result.complete
-        if result.unreadable:
+        beside = result.part and entry.what in held
+        complete = None if beside else result.complete
+        if result.unreadable and not beside:
             complete = False
         if result.of is not None and there[id(entry)] < result.of:
             # a last page does not tell that a middle one is there: the list's own count does

@@ -184,12 +184,12 @@ def without_twins(rows: Sequence[Row]) -> list[Row]:
     unless the list holds two as well.
     """
     free: dict[str, list[int]] = {}
-    kept: list[Row] = [dict(row) for row in rows if not _nameless(row)]
+    kept: list[Row] = [dict(row) for row in rows if not nameless(row)]
     for number, row in enumerate(kept):
         for name in {str(n).casefold() for n in (row.get("user_name"), row.get("email")) if n}:
             free.setdefault(name, []).append(number)
     taken: set[int] = set()
-    for row in (r for r in rows if _nameless(r)):
+    for row in (r for r in rows if nameless(r)):
         names = [str(n).casefold() for n in (row.get("user_name"), row.get("email")) if n]
         twin = next((i for n in names for i in free.get(n, ()) if i not in taken), None)
         if twin is None:
@@ -201,7 +201,7 @@ def without_twins(rows: Sequence[Row]) -> list[Row]:
     return kept
 
 
-def _nameless(row: Row) -> bool:
+def nameless(row: Row) -> bool:
     """Whether an account's id was made of its name, for want of one."""
     name = str(row.get("user_name") or row.get("email") or "").casefold()
     return bool(name) and re.sub(r" \(\d+\)$", "", str(row.get("account_id"))) == name

@@ -68,11 +68,14 @@ def assignments(document: Document) -> Recognised | None:
                 "Filter the report by the Catalog application, or save the application's own answer beside it."
             )
             return
-        keys = {str(p["login"]).casefold(): p["person_key"] for p in parts.rows["people"] if p.get("login")}
+        known = [(a.get("user_name"), a) for a in parts.rows["app_accounts"]]
+        known += [(p.get("login"), p) for p in parts.rows["people"]]
+        keys = {str(name).casefold(): row["person_key"] for name, row in known if name}
         result.tables = {
             "app_accounts": [
                 {
-                    "person_key": keys.get(c["login"].casefold(), c["login"].casefold()),
+                    "person_key": keys.get(c["login"].casefold())
+                    or keys.get(c.get("user_name", "").casefold(), c["login"].casefold()),
                     "user_name": c.get("user_name") or None,
                     "created_at": moment(c["at"]),
                 }

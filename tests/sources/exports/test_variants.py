@@ -123,6 +123,15 @@ def test_the_report_of_assignments_names_who_is_assigned(tmp_path: Path) -> None
     assert [a["person_key"] for a in parts.rows["app_accounts"]] == ["ada@example.com"]
     row = row_of(parts, "report.csv")
     assert (row["rows"], row["unreadable"], row["complete"]) == (2, 1, False)
+    # beside the application's own answer it neither replaces what that tells nor makes it a part
+    ada = okta_data.app_user(
+        "00uAda", externalId="acc-1", status="PROVISIONED", credentials={"userName": "ada@example.com"}
+    )
+    put(tmp_path, "app-users.json", [ada])
+    parts = read(tmp_path, incident("okta"))
+    (row,) = parts.rows["app_accounts"]
+    assert (row["person_key"], row["status"], row["external_id"]) == ("00uAda", "PROVISIONED", "acc-1")
+    assert row_of(parts, "report.csv")["complete"] is None
 
 
 def test_assignments_of_several_applications_are_not_mixed(tmp_path: Path) -> None:
