@@ -48,7 +48,7 @@ lint: $(STAMP)   ## style of code and notebooks
 types: $(STAMP)   ## static types
 	$(BIN)/mypy
 
-docs: $(STAMP)   ## write the generated pages of docs/ anew
+docs: $(STAMP)   ## write the generated pages of docs/ and the compiled tables anew
 	$(BIN)/python docs/generate.py
 
 lab: $(STAMP)    ## JupyterLab on an incident's own copies of the notebooks

@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/ anew: ``make docs``. ``tests/test_docs.py`` compares them with the code."""
+"""Writes the generated pages of docs/ and the compiled tables anew: ``make docs``. Tests compare both with the code."""
 
 from __future__ import annotations
 
