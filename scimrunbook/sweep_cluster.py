@@ -45,6 +45,9 @@ def cluster(address: str, tls: Tls) -> Cluster:
         ) from None
     if address.startswith("tls://") and not tls.given():
         raise UserProblem("A tls:// scheduler needs certificates.\nAdd --tls-ca, --tls-cert and --tls-key.")
+    for option, file in (("--tls-ca", tls.ca), ("--tls-cert", tls.cert), ("--tls-key", tls.key)):
+        if file and not Path(file).is_file():
+            raise UserProblem(f"{option} {file}: no such file.\nName a PEM file that this machine can read.")
     security = (
         Security(tls_ca_file=tls.ca, tls_client_cert=tls.cert, tls_client_key=tls.key, require_encryption=True)
         if tls.given()
@@ -74,7 +77,7 @@ def cluster(address: str, tls: Tls) -> Cluster:
             said = clients[id(executor)].run(about_worker, [str(p) for p in paths], on_error="return")
         finally:
             close(executor)
-        _fit(said)
+        check_workers(said)
 
     executor = make()
     try:
@@ -86,13 +89,14 @@ def cluster(address: str, tls: Tls) -> Cluster:
     return Cluster(make, workers, (KilledWorker, CommClosedError, CancelledError, TimeoutError), close, check)
 
 
-def _fit(said: Mapping[str, Any]) -> None:
+def check_workers(said: Mapping[str, Any]) -> None:
     """Raises UserProblem for the first worker that cannot do its part; ``said``: what each answered, by address."""
     for worker, about in said.items():
-        if isinstance(about, ImportError):
-            wrong = "has no scimrunbook of this version", f"Install scimrunbook {__version__} where its workers run."
-        elif isinstance(about, BaseException):
-            wrong = f"does not answer ({type(about).__name__})", "Look at its log; start it again."
+        if isinstance(about, BaseException):  # Dask wraps what went wrong with loading our function there
+            wrong = (
+                f"cannot load scimrunbook ({type(about).__name__})",
+                f"Install scimrunbook {__version__} where the cluster's workers run; its log says more.",
+            )
         elif about["version"] != __version__:
             wrong = f"has scimrunbook {about['version']}, this is {__version__}", "Install the same version there."
         elif about["missing"]:

@@ -18,12 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.sweep.parts import Cluster, Sweep, complete, incidents
+from scimrunbook import __version__
 from scimrunbook import sweep as sweeps
 from scimrunbook.problems import UserProblem
 from scimrunbook.show.sweeping import before
 from scimrunbook.sweep import Ledger, checked, local, opened, sweep, worst
+from scimrunbook.sweep_before import look
 from scimrunbook.sweep_claim import claimed
-from scimrunbook.sweep_work import Outcome, Task, _finished_already, run_task
+from scimrunbook.sweep_cluster import check_workers
+from scimrunbook.sweep_work import Outcome, Task, _finished_already, about_worker, run_task
 from tests.conftest import ROOT
 from tests.kernels.test_fork import alive
 
@@ -203,6 +206,32 @@ def test_a_cluster_judges_the_same_though_everything_is_killed_once(forty, tmp_p
             assert again.wait(150) == 1, again.errors()
     assert again.findings() == [finding for _, finding in forty]
     assert len(complete(killed.outputs)) == 40, "nothing is done twice"
+
+
+def test_a_worker_that_cannot_do_its_part_is_told_before_anything_runs(tmp_path: Path) -> None:
+    fit = {"version": __version__, "missing": []}
+    assert about_worker([str(tmp_path), str(tmp_path / "x")]) == {**fit, "missing": [str(tmp_path / "x")]}
+    check_workers({"tcp://a:1": fit, "tcp://b:1": fit})
+    for unfit, said in (
+        (ModuleNotFoundError("x"), "cannot load scimrunbook"),
+        ({**fit, "version": "0.0"}, "has scimrunbook 0.0"),
+        ({**fit, "missing": ["/srv/a.yaml"]}, "does not see /srv/a.yaml"),
+    ):
+        with pytest.raises(UserProblem, match=f"tcp://b:1 {said}"):
+            check_workers({"tcp://a:1": fit, "tcp://b:1": unfit})
+
+
+def test_what_nobody_can_answer_at_night_is_said_at_once(tmp_path: Path) -> None:
+    head = "incident: {}\nidentity_provider: okta\ncatalog_host: app.castordoc.com\n"
+    okta = "okta: {{org_url: 'https://{}.okta.com', token: '{}'}}\n"
+    for name, org, token in (("A", "a", "env:T"), ("B", "a", "env:T"), ("C", "b", "prompt"), ("D", "a", "env:T")):
+        (tmp_path / f"{name}.yaml").write_text(head.format("A" if name == "D" else name) + okta.format(org, token))
+    (tmp_path / "E.yaml").write_text("incident: [")
+    known = look([tmp_path / f"{n}.yaml" for n in "ABCDE"], lambda *_: None)
+    assert [p.stem for p in known.paths] == ["A", "C", "E", "B", "D"], "organisations take turns"
+    unusable, asking, twice = known.notes
+    assert "E.yaml" in unusable and "C.yaml" in asking and "prompt" in asking
+    assert "A.yaml" in twice and "D.yaml" in twice and "incident A" in twice
 
 
 def test_a_process_waits_for_the_one_that_is_at_the_same_incident(tmp_path: Path) -> None:
