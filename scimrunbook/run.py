@@ -99,11 +99,11 @@ def run_incident(
         folder.record(state="judging", inputs=inputs(loaded, snapshot), as_of_is=snapshot.facts.as_of_is)
         return _judged(folder, snapshot, loaded, root, progress, notebooks)
     except KeyboardInterrupt:
-        folder.record(state="interrupted", holds=sorted(p.name for p in folder.path.iterdir()))
+        folder.stopped("interrupted")
         raise
     except BaseException:
         if collected:
-            folder.record(state="failed", holds=sorted(p.name for p in folder.path.iterdir()))
+            folder.stopped("failed")
         else:
             folder.discard()
         raise

@@ -6,6 +6,7 @@ run is read-only and never written again. Whatever stops a run leaves the partia
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -43,12 +44,16 @@ class RunFolder:
         self.name, number = stamp, 1
         while True:
             self.path = incident_folder / (self.name + PARTIAL)
-            if not (incident_folder / self.name).exists():
-                try:
-                    self.path.mkdir(mode=0o700)
+            try:
+                self.path.mkdir(mode=0o700)
+                if not (incident_folder / self.name).exists():
                     break
-                except FileExistsError:
-                    pass
+                self.path.rmdir()  # one of that name is complete; perhaps since this moment
+            except FileExistsError:
+                pass
+            except FileNotFoundError:  # another run of this incident was refused, and took the empty folder away
+                incident_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                continue
             number += 1
             self.name = f"{stamp}-{number}"
         self.head: dict[str, Any] = {
@@ -82,12 +87,17 @@ class RunFolder:
         self.path = self.path.rename(self.path.with_name(self.name))
         return self.path
 
+    def stopped(self, state: str) -> None:
+        """Says why the run is not complete, and what it holds. A complete one is left as it is."""
+        if self.path.name.endswith(PARTIAL) and self.path.is_dir():
+            self.record(state=state, holds=sorted(p.name for p in self.path.iterdir()))
+
     def discard(self) -> None:
         """Takes the folder away again; only for a run that never collected anything."""
         for file in sorted(self.path.rglob("*"), reverse=True):
             file.rmdir() if file.is_dir() else file.unlink()
         self.path.rmdir()
-        if not any(self.path.parent.iterdir()):
+        with contextlib.suppress(OSError):  # it holds other runs, or one that begins this moment
             self.path.parent.rmdir()
 
 

@@ -34,6 +34,29 @@ def test_two_runs_of_one_second_get_two_names(tmp_path: Path) -> None:
     assert len(complete_runs(tmp_path / "CAT-1")) == 3
 
 
+def test_what_stops_a_run_never_changes_a_complete_one(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "CAT-1", NOON)
+    run.stopped("interrupted")
+    assert head_of(run.path)["state"] == "interrupted" and head_of(run.path)["holds"] == ["run.json"]
+    before, done = run.path, run.finish()
+    run.stopped("failed")
+    run.path = before  # interrupted between the renaming and the note of it
+    run.stopped("failed")
+    assert head_of(done)["state"] == "complete" and not before.exists()
+
+
+def test_a_refused_run_takes_no_folder_from_one_that_begins(tmp_path: Path, monkeypatch) -> None:
+    mkdir, taken = Path.mkdir, []
+
+    def raced(path: Path, *args: object, **options: object) -> None:
+        if path.name.endswith(PARTIAL) and not taken:
+            taken.append(path.parent.rmdir())  # the other's discard, between our two steps
+        mkdir(path, *args, **options)
+
+    monkeypatch.setattr(Path, "mkdir", raced)
+    assert RunFolder(tmp_path / "CAT-1", NOON).path.is_dir() and taken
+
+
 def test_discard_leaves_nothing(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "CAT-1", NOON)
     run.json("deep/findings.json", {})

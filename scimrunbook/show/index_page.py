@@ -32,7 +32,7 @@ def page(newest: pd.DataFrame, runs: int, now: datetime) -> str:
         f"<style>body{{margin:0}}.srb-page{{padding:1.2rem;background:var(--paper)}}{style()}</style></head>"
         '<body class="srb-page"><main class="srb"><h1>SCIM incidents</h1>'
         f"<p>{count(len(newest), 'incident')}, {count(runs, 'run')}. {counts}.{more} "
-        f"Written {esc(now.strftime('%Y-%m-%d %H:%M UTC'))}; private, as every run is.</p>"
+        f"Written {esc(now.strftime('%Y-%m-%d %H:%M UTC'))}, ages as of then; private, as every run is.</p>"
         f'<div class="srb-table"><table><caption>The newest run of each incident</caption>'
         f"<thead><tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div></main></body></html>\n"
