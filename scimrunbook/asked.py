@@ -68,7 +68,7 @@ def asked(findings: Sequence[Found], diagnosis: Found, hops: pd.DataFrame, table
         texts=_texts(failed, tables["jobs"]),
         changes=_changes(tables["config_changes"]),
         accounts=[(key, one) for key in shown for one in known.get(key, nobody)],
-        more=max(0, len(concerned) - SHOWN),
+        more=sum(c["affected"]["count"] for c in first) - len(shown),  # a cause lists its first hundred people only
     )
 
 

@@ -59,7 +59,7 @@ def _cause(console: Console, view: View, found: dict[str, Any], place: int) -> N
     who = found.get("affected") or {"count": 0, "keys": []}
     if who["count"]:
         names = ", ".join(view.name(k) for k in who["keys"][:5])
-        more = f" and {who['count'] - 5} more" if who["count"] > 5 else ""
+        more = f" and {who['count'] - 5:,} more" if who["count"] > 5 else ""
         teams = set(who["keys"]) <= set(view.tables["groups"]["group_key"])
         what = count(who["count"], "team") if teams else count(who["count"], "person", "people")
         line(console, f"Concerns {what}: {names}{more}", indent=3)

@@ -100,7 +100,7 @@ def _accounts(view: View) -> list[str]:
     """The first cause's people with each account at Catalog's side, or that none is known."""
     rows, more = support.accounts(view), view.asked().more
     return [f"- {word(account)} ({md(name)})" for name, account in rows] + (
-        [f"- and {more} more" if rows else "- nobody in particular"] if more or not rows else []
+        [f"- and {more:,} more" if rows else "- nobody in particular"] if more or not rows else []
     )
 
 

@@ -87,6 +87,13 @@ def test_an_account_is_told_by_the_id_catalog_gave_it_from_any_table_that_knows_
     assert [a for _, a in support.accounts(twice)] == [VENDOR, OTHER, support.NO_ACCOUNT]
 
 
+def test_everybody_concerned_is_counted_though_a_cause_lists_its_first_hundred() -> None:
+    made = view()
+    made.diagnosis["causes"][0]["affected"] = {"count": 12_345, "keys": [f"k{i}" for i in range(100)], "table": "trace"}
+    assert len(support.accounts(made)) == 50
+    assert "- and 12,295 more" in support_request(made) and "and 12,295 more" in report(made)
+
+
 def test_the_same_answer_to_a_later_try_is_the_same_error() -> None:
     later = {**FAILED, "event_id": "2", "reason": FAILED["reason"].replace("3", "4")}
     job = {"job_id": "j", "last_error_code": "Bad2", "quarantine_error_code": "Bad2", "last_error_message": "Off"}
