@@ -87,8 +87,10 @@ class EntraReading(Reading):
         """The log in pieces; records that are surely another application's are only counted."""
         if form == "json":
             for batch in records(self.source, head):
-                own = batch if named is None else self.not_foreign(batch, named)
-                found = [r for raw in own for r in self.decoded(bytes(raw))]
+                pieces = list(enumerate(batch, self.pieces + 1))
+                own = pieces if named is None else self.not_foreign(pieces, named)
+                found = [r for number, raw in own for r in self.decoded(raw, number)]
+                self.pieces += len(batch)
                 yield [entra_log_csv.of_flat(r) if entra_log_csv.is_flat(r) else r for r in found]
             return
         table = self.table(head)
@@ -105,11 +107,11 @@ class EntraReading(Reading):
         finally:
             self.unreadable += table.unreadable
 
-    def not_foreign(self, batch: Sequence[Raw], named: str) -> list[Raw]:
-        told = [foreign(raw, named) for raw in batch]
+    def not_foreign(self, pieces: Sequence[tuple[int, Raw]], named: str) -> list[tuple[int, Raw]]:
+        told = [foreign(raw, named) for _, raw in pieces]
         others = [f for f in told if f is not None]
         self.apps.update({f.app_id: f.app_name for f in others if f.app_id not in self.apps})
         self.seen([f.at for f in others])
         self.rows += len(others)
         self.foreign += len(others)
-        return [raw for raw, f in zip(batch, told, strict=True) if f is None]
+        return [piece for piece, f in zip(pieces, told, strict=True) if f is None]

@@ -100,7 +100,7 @@ class OktaReading(Reading):
                 for raw in batch:
                     whole = bytes(raw)
                     if any(m in whole for m in _CHOOSES):
-                        apps.add(okta_log.parse(again.decoded(whole)).entries)
+                        apps.add(okta_log.parse(again.decoded(whole, 0)).entries)
                 again.say("looking for the application, ")
         except LargeFileError:
             pass  # what stands before the damage tells; it is read again, and said to be a part
@@ -143,23 +143,24 @@ class OktaReading(Reading):
         kept: list[Any] = []
         times: list[str] = []
         name = app.encode() if app and PLAIN_ID.fullmatch(app) else None
-        for raw in batch:
+        for number, raw in enumerate(batch, self.pieces + 1):
             try:
                 head = _HEAD.decode(raw)
                 kind = head.eventType or ""
                 foreign = bool(kind) and not self.beside[kind] and name is not None and _of_another(bytes(raw), name)
             except (msgspec.DecodeError, UnicodeDecodeError):
-                kept += self.decoded(bytes(raw))
+                kept += self.decoded(raw, number)
                 continue
             beside = self.beside[kind]
             if not (beside or foreign):
-                kept += self.decoded(bytes(raw))
+                kept += self.decoded(raw, number)
                 continue
             self.rows += 1
             self.left.aside += beside
             self.left.foreign += foreign
             if head.published:
                 times.append(head.published)
+        self.pieces += len(batch)
         self.seen_texts(times)
         return kept
 

@@ -18,7 +18,7 @@ from scimrunbook.sources.exports.files import Place
 from scimrunbook.sources.exports.large_csv import Table
 from scimrunbook.sources.exports.large_form import Form, beginning, form_of
 from scimrunbook.sources.exports.leaks import take_out
-from scimrunbook.sources.exports.pieces import LargeFileError, Source
+from scimrunbook.sources.exports.pieces import LargeFileError, Raw, Source
 from scimrunbook.sources.exports.registry import Recognised
 from scimrunbook.sources.fields import moment, span
 from scimrunbook.sources.parts import Parts, Progress
@@ -38,6 +38,7 @@ class Reading(ABC):
         self.incident, self.parts, self.progress = incident, parts, progress
         self.began = time.monotonic()
         self.rows = self.unreadable = self.leaks = 0
+        self.pieces = 0  # of JSON, before those that are being read
         self.foreign = 0  # records of other applications
         self.more = False  # whether the last page says that another one follows
         self.first: datetime | None = None
@@ -83,10 +84,13 @@ class Reading(ABC):
         if len(self.parts.met) < MOST_MET:
             self.parts.met.update(r["person_key"] for r in rows if r["person_key"])
 
-    def decoded(self, raw: bytes) -> list[Any]:
-        """The records of one piece, token-looking values taken out; it may be a page. What is no JSON is counted."""
-        text, leaks = take_out(self.source.text(raw))
-        self.leaked(leaks)
+    def decoded(self, raw: Raw, number: int) -> list[Any]:
+        """The records of the ``number``-th piece, token-looking values taken out; it may be a page.
+
+        What is no JSON is counted.
+        """
+        text, leaks = take_out(self.source.text(bytes(raw)))
+        self.leaked(leaks, number)
         try:
             value = _WHOLE.decode(text)
         except (msgspec.DecodeError, RecursionError):
@@ -107,7 +111,7 @@ class Reading(ABC):
         for line in lines:
             joined = "\x1f".join(line)
             text, leaks = take_out(self.source.whole(joined))
-            self.leaked(leaks)
+            self.leaked(leaks, f"about {self.rows + self.unreadable + 1}")
             cells = line if text is joined else text.split("\x1f")
             if len(cells) == len(line):
                 clean.append(cells)
@@ -115,11 +119,12 @@ class Reading(ABC):
                 self.unreadable += 1
         return clean
 
-    def leaked(self, leaks: list[tuple[int, str]]) -> None:
+    def leaked(self, leaks: list[tuple[int, str]], line: int | str) -> None:
+        """Tells where they stood: by the number of the record, which is that of the line where each has its own."""
         for _, rule in leaks:
             self.leaks += 1
             if self.leaks <= 100:
-                self.parts.facts.leaks.append({"file": self.name, "line": self.rows + 1, "rule": rule})
+                self.parts.facts.leaks.append({"file": self.name, "line": line, "rule": rule})
 
     def say(self, doing: str = "") -> None:
         """How far it is; ``doing``: what for, where it is not the reading itself."""

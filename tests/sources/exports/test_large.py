@@ -345,10 +345,16 @@ def test_what_only_looks_like_a_log_is_held_and_named_for_what_it_is(small: None
 
 def test_tokens_in_a_large_log_are_taken_out(small: None, tmp_path: Path) -> None:
     word = "SSWS " + "aZ9_-k3Qx7" * 4
-    log = [*okta_log(), okta_data.event(number=99, outcome={"result": "FAILURE", "reason": word})]
+    log = okta_log()
+    log.insert(31, okta_data.event(number=99, outcome={"result": "FAILURE", "reason": word}))
     put(tmp_path, "log", lines(log))
     parts = read(tmp_path, OKTA)
-    assert parts.facts.leaks and word[5:] not in parts.table("events").to_csv()
+    assert parts.facts.leaks == [{"file": "log", "line": 32, "rule": "authorization header (SSWS)"}]
+    assert word[5:] not in parts.table("events").to_csv()
+    put(tmp_path, "log", console().replace("FAILURE,a9,User,", f"FAILURE,a9,{word},"))
+    parts = read(tmp_path, OKTA)
+    assert [str(x["line"])[:6] for x in parts.facts.leaks] == ["about "]
+    assert word[5:] not in parts.table("events").to_csv()
 
 
 def test_a_log_that_is_gone_before_it_is_read_is_said_to_be(small: None, tmp_path: Path) -> None:
