@@ -79,6 +79,15 @@ def distinct(texts: pd.Series[Any]) -> pd.Series[Any]:
     return _series(column)
 
 
+def in_order(texts: pd.Series[Any]) -> tuple[pd.Series[Any], np.ndarray[Any, np.dtype[np.int64]]]:
+    """Distinct texts in order, and for each of them, as they were given, its place in it."""
+    column = _arrow(texts)
+    order = np.asarray(pc.sort_indices(column)).astype("int64")
+    place = np.empty(len(column), "int64")
+    place[order] = np.arange(len(column))
+    return _series(column.take(pa.array(order))), place
+
+
 def numbered(texts: pd.Series[Any]) -> tuple[np.ndarray[Any, np.dtype[np.int32]], pd.Index[Any]]:
     """Every text as the place of its value in the distinct values, -1 where missing; the values, as they come.
 

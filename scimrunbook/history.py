@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from scimrunbook import guide
-from scimrunbook.derived import among, derived, distinct, last_of_each, looked_up, numbered, places, taken, ticks
+from scimrunbook.derived import among, derived, in_order, last_of_each, looked_up, numbered, taken, ticks
 from scimrunbook.errors import families, is_auth, is_page
 from scimrunbook.findings import Cause
 from scimrunbook.jobs import own_jobs, running_since
@@ -87,9 +87,8 @@ def last_of(snapshot: Snapshot) -> pd.DataFrame:
     """
     rows = operations(snapshot)
     code, seen = numbered(rows["key"])
-    keys = pd.Index(distinct(pd.Series(seen)), dtype="str", name="key")
-    place = places(pd.Series(seen), keys)
-
+    ordered, place = in_order(pd.Series(seen))
+    keys = pd.Index(ordered, dtype="str", name="key")
     number = np.append(place, -1)[code]
     of_kind = (rows["ok"], rows["failed"], rows["ok"] & rows["action"].isin(_STATE))
     ok, failed, told = (last_of_each(number, which.to_numpy(bool), len(keys)) for which in of_kind)

@@ -63,9 +63,9 @@ def everybody(snapshot: Snapshot) -> pd.DataFrame:
     parts.append(events[["person_key", "name"]].rename(columns={"name": "login"}))
     parts.append(_strangers(snapshot, pd.concat(parts, ignore_index=True)))
     parts = [parts[0], *(p for p in parts[1:] if len(p))]  # a column in several pieces is put together at every use
-    every = (
-        pd.concat(parts, ignore_index=True).dropna(subset=["person_key"]).drop_duplicates("person_key", keep="first")
-    )
+    every = pd.concat(parts, ignore_index=True)
+    if len(parts) > 1:
+        every = every.dropna(subset=["person_key"]).drop_duplicates("person_key", keep="first")
     every = every.astype({**dict(people.dtypes.items()), "in_directory": "boolean"})
     every = every.assign(in_directory=yes(every["in_directory"]))
     if snapshot.whole(what(snapshot, "users")):
@@ -167,8 +167,10 @@ def members(snapshot: Snapshot) -> Members:
     kept = (group >= 0) & (person >= 0) & (table["member_type"] != "group").to_numpy(bool)
     if not kept.all():
         group, person = group[kept], person[kept]
-    first = ~pd.Series(person * np.int64(len(groups)) + group).duplicated().to_numpy()
-    if not first.all():
+    pair = person * np.int64(len(groups)) + group
+    ordered = np.sort(pair)  # half the memory of a hash of all pairs, which is needed only where one stands twice
+    if (ordered[1:] == ordered[:-1]).any():
+        first = ~pd.Series(pair).duplicated().to_numpy()
         group, person = group[first], person[first]
     return Members(group, person, pd.Series(groups), pd.Series(people))
 

@@ -8,7 +8,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scimrunbook.derived import among, distinct, fold, looked_up, numbered, places, rows_for
+from scimrunbook.derived import among, distinct, fold, in_order, looked_up, numbered, places, rows_for
 
 TEXTS = st.lists(
     st.none() | st.sampled_from(["a", "A ", "\u00c9", "e\u0301", "stra\u00dfe", "STRASSE", "", "İ"]), max_size=6
@@ -41,6 +41,8 @@ def test_distinct_texts_and_their_numbers(texts: list[str | None]) -> None:
     codes, values = numbered(column)
     assert [None if c < 0 else values[c] for c in codes] == texts and len(values) == len(set(there))
     assert [None if p < 0 else values[p] for p in places(column, values)] == texts
+    ordered, place = in_order(pd.Series(values))
+    assert list(ordered) == sorted(set(there)) and list(ordered.take(place)) == list(values)
 
 
 def test_a_few_keys_in_a_long_table_are_found_as_many_are() -> None:

@@ -265,7 +265,8 @@ class _Collection:
         """The newest time that an exported record tells."""
         if not self.incident.exports:
             return None
-        times = [self.parts.table(table)[column].max() for table, column in _TIMES]
+        tables = {name: self.parts.table(name) for name in dict.fromkeys(name for name, _ in _TIMES)}
+        times = [tables[name][column].max() for name, column in _TIMES]
         known = [t.to_pydatetime() for t in times if t == t]
         return max(known) if known else None
 

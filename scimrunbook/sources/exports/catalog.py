@@ -32,10 +32,7 @@ def _is(kind: str, record: Any) -> bool:
 
 def _scim(document: Document, kind: str) -> Records | None:
     records = document.records
-    if records is None or not records.items:
-        return None
-    fits = sum(_is(kind, o) for o in records.objects)
-    return records if fits and 2 * fits >= len(records.objects) else None
+    return records if records is not None and records.mostly(lambda o: _is(kind, o)) else None
 
 
 def _empty_list(document: Document, names: tuple[str, ...]) -> bool:

@@ -10,7 +10,7 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -63,6 +63,23 @@ class Records:
     @property
     def objects(self) -> list[dict[str, Any]]:
         return [i for i in self.items if isinstance(i, dict)]
+
+    def mostly(self, test: Callable[[Any], bool]) -> bool:
+        """Whether at least half of the objects pass: one damaged record must not hide a file.
+
+        No further record is asked once that is decided: every format asks every file.
+        """
+        objects = self.objects
+        wanted = (len(objects) + 1) // 2
+        spare = len(objects) - wanted
+        for one in objects:
+            if test(one):
+                wanted -= 1
+            else:
+                spare -= 1
+            if wanted <= 0 or spare < 0:
+                return wanted <= 0
+        return False
 
     def told(self, key: str) -> str:
         """The first text under ``key`` in an envelope, else empty."""

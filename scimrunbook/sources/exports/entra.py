@@ -25,8 +25,7 @@ MOST_LOG_ROWS = 100_000  # the portal cuts a download there (entra.md section 3)
 
 def mostly(records: Records | None, test: Callable[[Any], bool]) -> bool:
     """Whether at least half of the objects pass: one damaged record must not hide a file."""
-    items = records.objects if records else []
-    return bool(items) and 2 * sum(map(test, items)) >= len(items)
+    return records is not None and records.mostly(test)
 
 
 def context(records: Records | None) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scimrunbook.sources.exports import spreadsheet
-from scimrunbook.sources.exports.documents import Document, decode
+from scimrunbook.sources.exports.documents import Document, Records, decode
 from scimrunbook.sources.exports.leaks import take_out
 from tests.sources import entra_made as made
 from tests.sources.exports.folder import incident, put, read, row_of
@@ -158,3 +158,18 @@ def test_a_token_in_a_file_reaches_neither_tables_nor_the_report(tmp_path) -> No
     assert [(leak["file"], leak["line"]) for leak in parts.facts.leaks] == [("log.json", 1)]
     assert row_of(parts, "log.json")["rows"] == 1
     assert WORD not in repr(parts.rows) + repr(parts.facts)
+
+
+@pytest.mark.parametrize(("flags", "most"), [("", False), ("y", True), ("yn", True), ("nyn", False), ("nyy", True)])
+def test_half_of_the_records_decide_and_no_more_are_asked(flags: str, most: bool) -> None:
+    asked: list[str] = []
+
+    def passes(record: dict[str, str]) -> bool:
+        asked.append(record["flag"])
+        return record["flag"] == "y"
+
+    assert Records([{"flag": f} for f in flags]).mostly(passes) is most
+    assert len(asked) <= len(flags)
+    asked.clear()
+    assert not Records([{"flag": "n"}] * 9).mostly(passes)
+    assert len(asked) == 5
