@@ -51,7 +51,7 @@ class EntraReading(Reading):
             aside += len(rows) - len(kept)
             self.keep(kept)
             self.say()
-        aside += self.foreign
+        aside += self.passed
         whose(self.apps, self.incident, result, self.parts)
         if not result.refused:
             self.parts.beside(aside)
@@ -113,5 +113,5 @@ class EntraReading(Reading):
         self.apps.update({f.app_id: f.app_name for f in others if f.app_id not in self.apps})
         self.seen([f.at for f in others])
         self.rows += len(others)
-        self.foreign += len(others)
+        self.passed += len(others)
         return [piece for piece, f in zip(pieces, told, strict=True) if f is None]

@@ -130,6 +130,7 @@ class OktaReading(Reading):
             for lines in table.blocks(columns.kind):
                 told = columns.plain(lines) if isinstance(lines, Plain) else columns.parsed(lines)
                 self.rows += len(lines) - len(told.ours)
+                self.passed += len(lines) - len(told.ours)
                 self.left.aside += told.aside
                 self.left.foreign += told.foreign
                 self.seen_texts(told.times)
@@ -156,6 +157,7 @@ class OktaReading(Reading):
                 kept += self.decoded(raw, number)
                 continue
             self.rows += 1
+            self.passed += 1
             self.left.aside += beside
             self.left.foreign += foreign
             if head.published:

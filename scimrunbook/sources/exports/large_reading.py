@@ -39,7 +39,7 @@ class Reading(ABC):
         self.began = time.monotonic()
         self.rows = self.unreadable = self.leaks = 0
         self.pieces = 0  # of JSON, before those that are being read
-        self.foreign = 0  # records of other applications
+        self.passed = 0  # records that surely do not concern the application: counted, and not read whole
         self.more = False  # whether the last page says that another one follows
         self.first: datetime | None = None
         self.last: datetime | None = None
@@ -66,6 +66,8 @@ class Reading(ABC):
             raise LargeFileError(self.source.broken)
         if not result.rows:
             raise LargeFileError(f"none of its {result.unreadable} records could be read")
+        if self.passed and not result.refused:
+            result.remark(f"{self.passed} records of no concern were not searched for tokens.")
         if self.source.assumed:
             result.remark("Not UTF-8; read as Windows-1252.")
         return result

@@ -184,6 +184,7 @@ def test_the_consoles_csv(small: None, tmp_path: Path) -> None:
     row = row_of(parts, "log.csv")
     assert (row["rows"], row["unreadable"], len(parts.table("events"))) == (108, 1, 24)
     assert "other applications left out: 24" in row["note"]
+    assert "84 records of no concern were not searched for tokens" in row["note"]
     assert row["last_at"].day == 1 and row["first_at"].month == 11
 
 
