@@ -32,7 +32,7 @@ def states(folder: Path) -> list[str]:
     return [json.loads(p.read_text())["state"] for p in folder.glob("outputs/*/*.partial/run.json")]
 
 
-@pytest.mark.parametrize("reached", ["judging", "executing"])
+@pytest.mark.parametrize("reached", ["judging", pytest.param("executing", marks=pytest.mark.slow)])
 def test_ctrl_c_leaves_a_partial_folder_that_says_what_is_in_it(reached: str, demo: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scimrunbook", "run", str(demo)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
@@ -52,6 +52,7 @@ def test_ctrl_c_leaves_a_partial_folder_that_says_what_is_in_it(reached: str, de
     assert set(head["holds"]) == {p.name for p in folder.iterdir()} >= {"snapshot", "run.json"}
 
 
+@pytest.mark.slow  # nine notebooks
 def test_a_notebook_that_fails_is_recorded_and_the_others_still_run(demo: Path, tmp_path: Path, monkeypatch) -> None:
     broken = tmp_path / "notebooks"
     shutil.copytree(ROOT / "notebooks", broken)

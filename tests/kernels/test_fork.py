@@ -121,6 +121,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow  # a driver, its zygote and a kernel, each started from nothing
 def test_killing_the_driver_leaves_no_process_behind(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     cell = f"import os, time; open({str(pids)!r}, 'w').write(f'{{os.getpid()}} {{os.getppid()}}'); time.sleep(60)"

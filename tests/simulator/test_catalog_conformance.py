@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import httpx2
+import pytest
 from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_tester import Status, check_server
 
 from tests.simulator.catalogs import TOKEN
 
 
+@pytest.mark.slow  # hundreds of requests, each judged twice
 def test_no_error_by_the_conformance_tester(served) -> None:
     made, _ = served
     assert made.base_url.startswith("http://127.0.0.1:")
