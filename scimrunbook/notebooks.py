@@ -66,11 +66,15 @@ def execute_all(incident: Path, run: str, outputs: Path, folder: Path) -> Iterat
         return name, problem, time.monotonic() - began
 
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="notebook")
+    futures = [pool.submit(one, name) for name in names()]
     try:
-        yield from pool.map(one, names())
+        for future in futures:
+            yield future.result()
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
-        stop_all()
+        while any(future.running() for future in futures):  # again and again: one may be starting this moment
+            stop_all()
+            time.sleep(0.05)
         raise
     finally:
         pool.shutdown(cancel_futures=True)

@@ -6,6 +6,7 @@ import copy
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import weakref
 from pathlib import Path
@@ -71,11 +72,14 @@ class QuickClient(AsyncKernelClient):
 
 
 _ALIVE: weakref.WeakSet[PrivateKernelManager] = weakref.WeakSet()
+_ALIVE_LOCK = threading.Lock()  # one thread stops them while others may still be starting some
 
 
 def stop_all() -> None:
     """Kills every kernel of this process; whoever waits for one of them is told that it died."""
-    for manager in list(_ALIVE):
+    with _ALIVE_LOCK:
+        managers = list(_ALIVE)
+    for manager in managers:
         process = getattr(manager.provisioner, "process", None)
         if process is not None:
             process.kill()
@@ -89,7 +93,8 @@ class PrivateKernelManager(AsyncKernelManager):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        _ALIVE.add(self)
+        with _ALIVE_LOCK:
+            _ALIVE.add(self)
         self._folder = ""
         if sys.platform != "win32":
             self._folder = tempfile.mkdtemp(prefix="srb-")  # mode 0700

@@ -105,6 +105,21 @@ def test_a_kernel_of_a_run_finds_no_token_whoever_it_is_for(fork: str, tmp_path:
     assert "TOKEN_OF_ANOTHER_INCIDENT" not in seen and "canary" not in seen
 
 
+@pytest.mark.slow
+def test_an_interruption_stops_a_kernel_that_is_only_starting_too(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(notebooks, "AT_ONCE", 1)
+    monkeypatch.setattr(notebooks, "folder", lambda: tmp_path)
+    for name, cell in (("00_quick", "1"), ("01_long", "import time; time.sleep(40)"), ("02_never", "1")):
+        nbformat.write(notebook(cell), tmp_path / f"{name}.ipynb")
+    running = notebooks.execute_all(tmp_path / "a.yaml", "r", tmp_path, tmp_path / "out")
+    assert next(running)[0] == "00_quick"
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        running.throw(KeyboardInterrupt())
+    assert time.monotonic() - began < 20
+    assert not (tmp_path / "out" / "02_never.ipynb").exists()
+
+
 def test_without_a_warm_process_it_is_an_ordinary_kernel(monkeypatch) -> None:
     def never(*_: object) -> None:
         raise provisioner.NoFork("none")
