@@ -167,7 +167,7 @@ def members(snapshot: Snapshot) -> Members:
     kept = (group >= 0) & (person >= 0) & (table["member_type"] != "group").to_numpy(bool)
     if not kept.all():
         group, person = group[kept], person[kept]
-    pair = person * np.int64(len(groups)) + group
+    pair = person.astype("int64") * len(groups) + group
     ordered = np.sort(pair)  # half the memory of a hash of all pairs, which is needed only where one stands twice
     if (ordered[1:] == ordered[:-1]).any():
         first = ~pd.Series(pair).duplicated().to_numpy()

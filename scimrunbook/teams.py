@@ -77,7 +77,7 @@ def team_gaps(snapshot: Snapshot) -> pd.DataFrame:
     # whoever lost the application is dealt with as a person, not team by team
     holder = (yes(people["in_scope"]) & yes(people["exists"])).to_numpy()
     due, held = (
-        (person * np.int64(len(groups)) + group)[(group >= 0) & np.append(holder, False)[person]]
+        (person.astype("int64") * len(groups) + group)[(group >= 0) & np.append(holder, False)[person]]
         for person, group in (_due(snapshot, people, groups), _held(snapshot, people, groups))
     )
     held = pd.unique(held)
