@@ -62,11 +62,16 @@ class QuickClient(AsyncKernelClient):
                 return
 
     async def _next(self, channel: Any, end: float) -> dict[str, Any]:
-        try:
-            message: dict[str, Any] = await ensure_async(channel.get_msg(timeout=max(end - time.monotonic(), 0.1)))
-        except Empty:
-            raise RuntimeError("the kernel did not answer in time") from None
-        return message
+        while True:
+            try:
+                message: dict[str, Any] = await ensure_async(channel.get_msg(timeout=1))
+            except Empty:
+                if not await self._async_is_alive():
+                    raise RuntimeError("the kernel died before it answered") from None
+                if time.monotonic() > end:
+                    raise RuntimeError("the kernel did not answer in time") from None
+            else:
+                return message
 
     wait_for_ready = _async_wait_for_ready
 
