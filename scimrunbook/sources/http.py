@@ -198,8 +198,8 @@ class Reader:
                 self.sent += 1
             answer = self._once(url, params, headers, timeout)
             wait = answer.wait_seconds()
-            self._limits.heard(url.path, answer.headers, wait)
             if answer.status != 429 and not (answer.status == 503 and wait is not None):
+                self._limits.heard(url.path, answer.headers, wait)
                 return answer
             # At least a second: a limit that resets "now" by a coarse clock would be asked in a tight loop.
             wait = max(1.0, wait if wait is not None else float(2**attempt))
