@@ -214,8 +214,10 @@ def assigned(snapshot: Snapshot) -> pd.DataFrame:
     )
     parts.append(_by_group(snapshot).assign(direct=False))
     every = pd.concat([p for p in parts if len(p)] or parts, ignore_index=True).dropna(subset=["person_key"])
+    if "group_key" not in every:  # nobody by a group
+        every = every.assign(group_key=pd.Series(pd.NA, index=every.index, dtype="str"))
     if every.empty:
-        return every.assign(group_key=pd.Series(dtype="str"))[["person_key", "direct", "group_key", "at"]]
+        return every[["person_key", "direct", "group_key", "at"]]
     code, people = numbered(every["person_key"])
     one = np.zeros(len(people), bool)
     one[code[every["direct"].to_numpy(bool)]] = True

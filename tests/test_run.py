@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 import pytest
 
 from scimrunbook import notebooks
+from scimrunbook.__main__ import main as begin
 from scimrunbook.run import run_incident
 from scimrunbook.runbook import RunNotFoundError, open_run
 from tests.conftest import ROOT
@@ -30,6 +32,19 @@ def demo(tmp_path: Path) -> Path:
 
 def states(folder: Path) -> list[str]:
     return [json.loads(p.read_text())["state"] for p in folder.glob("outputs/*/*.partial/run.json")]
+
+
+def test_ctrl_c_while_the_command_is_still_being_loaded_shows_no_traceback(monkeypatch, capsys) -> None:
+    loading = ModuleType("scimrunbook.cli")
+
+    def interrupted(name: str) -> None:
+        raise KeyboardInterrupt
+
+    loading.__getattr__ = interrupted  # type: ignore[method-assign]
+    monkeypatch.setitem(sys.modules, "scimrunbook.cli", loading)
+    with pytest.raises(SystemExit) as ended:
+        begin()
+    assert ended.value.code == 130 and capsys.readouterr().err == "Interrupted.\n"
 
 
 @pytest.mark.parametrize("reached", ["judging", pytest.param("executing", marks=pytest.mark.slow)])

@@ -37,7 +37,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_the_nine_notebooks(wheel:
     foreign = [n for n in held if not n.startswith("scimrunbook")]
     assert foreign == [], "no test, no exported file, no output goes along"
     points = next(text for n, text in held.items() if n.endswith("entry_points.txt")).decode()
-    assert "scimrunbook = scimrunbook.cli:main" in points and "papermill.engine" in points
+    assert "scimrunbook = scimrunbook.__main__:main" in points and "papermill.engine" in points
     needs = (
         Parser().parsestr(next(t for n, t in held.items() if n.endswith("METADATA")).decode()).get_all("Requires-Dist")
     )

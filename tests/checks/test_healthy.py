@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scimrunbook.checks import REGISTRY, SECTIONS
 from scimrunbook.checks.runner import run_check, run_checks
@@ -35,6 +37,24 @@ def test_whatever_single_thing_was_not_read_health_does_not_turn_into_a_fault(pr
     for name in (*(f"{provider}.{w}" for w in WHATS[provider]), "catalog.users", "catalog.groups"):
         findings = run_checks(Tenant(provider).unread(name).snapshot())
         assert [f.id for f in findings if f.status in (Status.FAIL, Status.ERROR)] == [], name
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), provider=st.sampled_from(PROVIDERS))
+def test_whatever_was_not_read_or_is_empty_all_is_judged_and_nothing_errs(data, provider: str) -> None:
+    names = [*(f"{provider}.{w}" for w in WHATS[provider]), "catalog.users", "catalog.groups"]
+    gone = data.draw(st.sets(st.sampled_from(names), max_size=len(names)))
+    tenant = Tenant(provider).unread(*gone)
+    empty = data.draw(st.sets(st.sampled_from(sorted(set(tenant.rows) - {"coverage"}))))
+    for table in empty:  # read or not: there is nothing in it
+        tenant.rows[table] = []
+    snapshot = tenant.snapshot()
+    findings = run_checks(snapshot)
+    assert [f.id for f in findings if f.status is Status.ERROR] == []
+    hops = trace(snapshot, findings)
+    verdict = diagnose(snapshot, findings, hops).verdict
+    assert empty or verdict in ("healthy", "inconclusive")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
