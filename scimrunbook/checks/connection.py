@@ -8,6 +8,7 @@ import pandas as pd
 
 from scimrunbook import guide
 from scimrunbook.checks import check
+from scimrunbook.checks._needs import how_to_get
 from scimrunbook.checks._provisioning import (
     changed_at,
     changes_table,
@@ -24,6 +25,7 @@ from scimrunbook.snapshot import Snapshot
 
 S = "connection"
 OFF = Cause.INTEGRATION_NOT_ENABLED
+STAGED = "StagedDelete"
 # What keeps a disabled job off for good: four weeks of quarantine (Microsoft Learn: quarantine status).
 QUARANTINE_DAYS = 28
 
@@ -202,13 +204,15 @@ def actions_are_enabled(snapshot: Snapshot) -> Outcome:
     "The provisioning job is not in quarantine",
     section=S,
     providers=("entra",),
-    source="Microsoft Graph: synchronizationQuarantine; Microsoft Learn: quarantine status",
-    needs={"entra": (("entra.job",),)},
+    source="Microsoft Graph: synchronizationQuarantine; Microsoft Learn: quarantine status, accidental deletions",
+    needs={"entra": (("entra.job",), ("entra.provisioning_log",))},
     causes=(OFF,),
     reach=Reach.TENANT,
     blocked_by=("connection.provisioning_is_on",),
 )
 def not_quarantined(snapshot: Snapshot) -> Outcome:
+    if not snapshot.read("entra.job"):
+        return _held_back(snapshot)
     if snapshot["jobs"].empty:
         return Outcome(Status.SKIPPED, "There is no job that could be in quarantine.")
     job = the_job(snapshot)
@@ -248,12 +252,7 @@ def not_quarantined(snapshot: Snapshot) -> Outcome:
             causes=(Cause.CATALOG_SIDE,),
         )
     settle = (
-        Action(
-            screen(snapshot, "Users and groups"),
-            "Find out who removed people or a group here, and whether they should lose Catalog. If not: put them back "
-            "and press Restart provisioning. If so: choose Allow deletes on the Provisioning overview.",
-            "Entra stopped everything because one cycle would have disabled more people than you allow.",
-        )
+        _settle(snapshot)
         if deletes
         else Action(
             screen(snapshot, "Provisioning", "Admin Credentials"),
@@ -270,6 +269,41 @@ def not_quarantined(snapshot: Snapshot) -> Outcome:
         (settle,),
         since=iso(since),
         causes=known.causes if known and known.causes else None,
+    )
+
+
+def _held_back(snapshot: Snapshot) -> Outcome:
+    """What the log alone tells of a quarantine: a staged deletion as somebody's last operation (accidental deletions).
+
+    That nobody was held back does not tell that the job is in no quarantine for another reason.
+    """
+    events = snapshot["events"]
+    last = (
+        events[events["person_key"].notna()].sort_values("at", kind="stable").drop_duplicates("person_key", keep="last")
+    )
+    held = last[last["event_type"].eq(STAGED)]
+    if held.empty:
+        return Outcome(Status.SKIPPED, needs=how_to_get(snapshot, "entra.job"))
+    since = held["at"].min()
+    return Outcome(
+        Status.FAIL,
+        f"Entra holds back the deactivation of {people(len(held))} since {when(since)}: they stand in the log as "
+        "StagedDelete. 'Prevent accidental deletion' stops the whole job until somebody decides.",
+        "No deactivation held back.",
+        (Evidence.of("Held back", held[["at", "name", "event_type", "status"]]),),
+        tuple(dict.fromkeys((*undelivered(snapshot), *held["person_key"].astype(str)))),
+        (_settle(snapshot),),
+        since=iso(since),
+        causes=(Cause.ASSIGNMENT_SCOPE,),
+    )
+
+
+def _settle(snapshot: Snapshot) -> Action:
+    return Action(
+        screen(snapshot, "Users and groups"),
+        "Find out who removed people or a group here, and whether they should lose Catalog. If not: put them back "
+        "and press Restart provisioning. If so: choose Allow deletes on the Provisioning overview.",
+        "Entra stopped everything because one cycle would have disabled more people than you allow.",
     )
 
 

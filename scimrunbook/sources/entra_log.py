@@ -81,7 +81,7 @@ def event(record: Any) -> dict[str, Any] | None:
         "event_id": _identity(r, at, key or name, action),
         "at": at,
         "log": "provisioning_log",
-        "event_type": first(r.get("provisioningaction"), r.get("action")),
+        "event_type": "StagedDelete" if action == _ACTIONS[5] else first(r.get("provisioningaction"), r.get("action")),
         "action": _action(action, kind, changes),
         "status": status if status in _STATUSES else "unknown",
         "object_type": kind,

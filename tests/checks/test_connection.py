@@ -202,3 +202,15 @@ def test_what_breaks_the_other_provider_is_only_evidence() -> None:
     tenant.read("catalog.probe")
     tenant.rows["probes"] = [probe("filter_nobody", quirks='["no_match_404"]'), probe("list_users")]
     assert tenant.find("connection.answers_are_scim").status is Status.PASS
+
+
+def test_without_the_job_the_log_tells_whose_deactivation_is_held_back_until_somebody_decided() -> None:
+    tenant = Tenant("entra").unread("entra.job")
+    assert tenant.find("connection.not_quarantined").status is Status.SKIPPED
+    tenant.event("other", "bob", LATE, event_type="StagedDelete", name="bob@example.com")
+    finding = tenant.find("connection.not_quarantined")
+    assert finding.status is Status.FAIL and finding.causes == (Cause.ASSIGNMENT_SCOPE,)
+    assert "1 person since" in finding.actual and "bob" in finding.affected
+    assert "Allow deletes" in finding.actions[0].what
+    tenant.event("deactivate", "bob", "2026-11-20T23:59:00Z")
+    assert tenant.find("connection.not_quarantined").status is Status.SKIPPED
