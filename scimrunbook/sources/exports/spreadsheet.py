@@ -36,11 +36,17 @@ def repaired(header: Sequence[str], rows: list[list[str]], delimiter: str) -> st
         if form is None:
             continue
         filled = [c for row in rows if (c := row[column].strip())]
-        if any(map(_american, filled)):  # as Microsoft's portals write it, which is read as it is
+        halves = [m for m in map(_SLASHED.fullmatch, filled) if m and m["half"]]
+        if halves and all(int(m["d"]) <= 12 for m in halves):  # as Microsoft's portals write it, read as it is
             mixed = {c for c in filled if _DOTTED.fullmatch(c) or (_SLASHED.fullmatch(c) and not _american(c))}
             for row in rows:
                 row[column] = "" if row[column].strip() in mixed else row[column]
             said += [MIXED] if mixed else []
+            continue
+        if form is _SLASHED and _both_orders(filled):
+            for row in rows:
+                row[column] = "" if _SLASHED.fullmatch(row[column].strip()) else row[column]
+            said.append(MIXED)
             continue
         day_first, note = _day_first(filled, delimiter) if form is _SLASHED else (True, None)
         for row in rows:
@@ -52,6 +58,12 @@ def repaired(header: Sequence[str], rows: list[list[str]], delimiter: str) -> st
 def _american(cell: str) -> bool:
     found = _SLASHED.fullmatch(cell)
     return found is not None and found["half"] is not None
+
+
+def _both_orders(cells: list[str]) -> bool:
+    """Whether a column surely holds days before months and months before days: then no other cell tells which."""
+    found = [m for m in map(_SLASHED.fullmatch, cells) if m]
+    return any(int(m["d"]) > 12 for m in found) and any(int(m["mo"]) > 12 for m in found)
 
 
 def _written(cells: list[str], of_time: bool) -> re.Pattern[str] | None:
@@ -85,6 +97,8 @@ def _iso(cell: str, form: re.Pattern[str], day_first: bool) -> str | None:
     if form is _SLASHED and not day_first:
         day, month = month, day
     hour, minute, second = (int(found[part] or 0) for part in ("h", "mi", "s"))
+    if found["half"] and hour <= 12:
+        hour = hour % 12 + (12 if "p" in found["half"].lower() else 0)
     try:
         moment = datetime(int(found["y"]), month, day, hour, minute, second)
     except ValueError:

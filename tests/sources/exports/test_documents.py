@@ -58,6 +58,11 @@ def column(text: str, number: int = 1) -> tuple[list[str], str]:
         # as Microsoft's portal writes it: left as it is, unless a spreadsheet has rewritten some of it
         (["8/19/2026 1:25:31 PM", "8/9/2026 1:25:31 PM"], ["8/19/2026 1:25:31 PM", "8/9/2026 1:25:31 PM"], ""),
         (["8/19/2026 1:25:31 PM", "08.09.2026 13:25"], ["8/19/2026 1:25:31 PM", ""], spreadsheet.MIXED),
+        # by a clock of twelve hours
+        (["2026-11-24 1:45:00 PM", "2026-11-24 12:05 a.m."], ["2026-11-24T13:45:00", "2026-11-24T00:05:00"], "UTC"),
+        (["24/11/2026 1:45:00 PM", "05/11/2026 12:00 pm"], ["2026-11-24T13:45:00", "2026-11-05T12:00:00"], "UTC"),
+        # days before months beside months before days: rewritten in part, and nothing tells which number is the day
+        (["11/24/2026 13:45", "24/11/2026 13:45", "5/11/2026 13:45"], ["", "", ""], spreadsheet.MIXED),
         (["2026-11-24T13:45:00.000Z", ""], ["2026-11-24T13:45:00.000Z", ""], ""),
         (["99.99.2026", "31.02.2026"], ["99.99.2026", "31.02.2026"], "UTC"),
     ],
