@@ -126,7 +126,7 @@ class Walk(Generic[P]):
         again = self.get(1, self.size)
         if again is None:
             return
-        if again.keys[: len(first.keys)] != first.keys or again.total != total:
+        if again.keys[: len(first.keys)] != first.keys or again.rows < first.rows or again.total != total:
             tally.notes.append("The first page came back otherwise, so one page was read after the other.")
             return
         step = again.rows
@@ -210,7 +210,10 @@ class Walk(Generic[P]):
         self.read_to = max(self.read_to, tally.at)
         if self.counts and page.total is not None and tally.total is not None and page.total < tally.total:
             self.go_back(begin, tally.total - page.total)
-        tally.total = page.total if self.counts else None
+        if not self.counts:
+            tally.total = None
+        elif page.total is not None:  # a page that tells none does not take back what another one told
+            tally.total = page.total
         fresh = []
         for number, key in enumerate(page.keys):
             mark = hash(key)
@@ -225,7 +228,9 @@ class Walk(Generic[P]):
     def go_back(self, begin: int, gone: int) -> None:
         """Somebody was deleted since the page before: as many may have moved up over the edge of this page."""
         tally = self.tally
-        if tally.back >= MOST_BACK:
+        if gone == tally.total:  # nobody is left: rather an endpoint that has lost its list than one that was emptied
+            tally.notes.append("The endpoint said midway that its list is empty; reading was stopped.")
+        if gone == tally.total or tally.back >= MOST_BACK:
             tally.cut = True
             return
         tally.back += 1

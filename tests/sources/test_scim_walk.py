@@ -147,6 +147,30 @@ def test_a_list_that_shrinks_without_end_is_not_called_whole() -> None:
     assert walk.tally.cut and walk.tally.back == scim_walk.MOST_BACK
 
 
+@pytest.mark.parametrize(("told", "total"), [(0, 0), (None, 600)])
+@pytest.mark.parametrize("after", [1, 2, 4])
+def test_a_list_that_comes_back_empty_midway_is_not_called_whole(told: int | None, total: int, after: int) -> None:
+    class Losing(Server):
+        def __call__(self, start: int, count: int) -> Columns:
+            page = super().__call__(start, count)
+            return page if len(self.asked) <= after else Columns([], {"account_id": []}, told)
+
+    found, walk = walked(Losing(600, 100))
+    assert 0 < len(found) < 600 and walk.tally.total == total
+    assert walk.tally.cut or len(found) < total
+
+
+def test_a_first_page_that_comes_back_empty_is_read_one_by_one() -> None:
+    class Odd(Server):
+        def __call__(self, start: int, count: int) -> Columns:
+            page = super().__call__(start, count)
+            unreadable = 100 if len(self.asked) == 1 else 0
+            return Columns([], {"account_id": []}, page.total, unreadable=unreadable)
+
+    found, walk = walked(Odd(1000, 100))
+    assert not found and walk.tally.unreadable == 100 and "came back otherwise" in walk.tally.notes[0]
+
+
 def test_a_server_that_counts_the_page_is_read_to_the_end() -> None:
     class Counting(Server):
         def __call__(self, start: int, count: int) -> Columns:
