@@ -151,6 +151,7 @@ class Reader:
         self._auth, self._patience, self._progress, self._sleep = auth, patience, progress, sleep
         self._lock = threading.Lock()  # pages may be fetched by several threads at once
         self._limits = Limits()
+        self._held_until = 0.0  # monotonic; up to when holding back was taken off ``patience`` already
         self._shut_until = 0.0  # monotonic; a rate limit one of them has met holds for all
         if auth is not None:
             auth.pin(self.origin)
@@ -215,12 +216,17 @@ class Reader:
             self._wait(wait)
 
     def _hold_back(self, path: str) -> None:
-        """Waits until a limit that is nearly used up begins anew, as long as patience lasts."""
-        wait = self._limits.hold(path)
+        """Waits until a limit that is nearly used up begins anew, as long as patience lasts.
+
+        Threads that wait at the same time wait once: patience counts the time and not the threads.
+        """
+        wait, now = self._limits.hold(path), time.monotonic()
         with self._lock:
-            if not 0 < wait <= self._patience:
+            more = max(0.0, wait - max(0.0, self._held_until - now))
+            if wait <= 0 or more > self._patience:
                 return
-            self._patience -= wait
+            self._patience -= more
+            self._held_until = max(self._held_until, now + wait)
         self._tell(wait)
         self._sleep(wait)
         self._limits.over(path)

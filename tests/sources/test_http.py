@@ -7,7 +7,9 @@ import logging
 import pickle
 import socket
 import struct
+import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -425,3 +427,17 @@ def test_a_limit_that_is_nearly_used_up_is_not_used_up(remaining: str, patience:
         r.get("/api/v1/logs?limit=1&after=2")
         r.get("/api/v1/logs?limit=1&after=3")
     assert [round(s) for s in slept] == waited and len(there.heads) == 4
+
+
+def test_threads_that_hold_back_at_the_same_time_use_patience_up_once() -> None:
+    limit = {"X_Rate_Limit_Limit": "60", "X_Rate_Limit_Remaining": "0", "X_Rate_Limit_Reset": "1795183212"}
+    all_wait = threading.Barrier(4, timeout=10)
+    with (
+        wire(always(answer(b"[1]", Date=NOW, **limit))) as there,
+        reader(there, sleep=lambda _: all_wait.wait() and None, patience=15) as r,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        r.get("/auth/scim/Users")
+        # only where each of them holds back is the barrier passed
+        assert [a.status for a in pool.map(lambda _: r.get("/auth/scim/Users"), range(4))] == [200] * 4
+    assert not all_wait.broken
