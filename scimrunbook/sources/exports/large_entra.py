@@ -80,7 +80,7 @@ class EntraReading(Reading):
                     rows.append(found[1])
             self.say()
         self.unreadable += table.unreadable
-        result.complete, result.subject = False, detail.kind
+        result.complete, result.part, result.subject = False, True, detail.kind
         result.remark(entra_log_csv.ALONE)
 
     def found(self, head: bytes, form: Form, named: str | None) -> Iterator[list[Any]]:

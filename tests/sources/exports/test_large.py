@@ -367,3 +367,15 @@ def test_a_log_that_is_gone_before_it_is_read_is_said_to_be(small: None, tmp_pat
     hit, reason, _ = large.read_large(found.large, "log", OKTA, Parts(), lambda *_: None)
     assert hit is None and "changed while it was read" in reason
     assert "changed while it was read" in str(found.large.hold("log").reason)
+
+
+def test_a_large_file_of_details_takes_nothing_away_beside_the_main_file(small: None, tmp_path: Path) -> None:
+    main = "".join(f"c{n},2026-11-20T08:00:{n:02d}Z,Update,Success,{'x' * 100}\n" for n in range(60))
+    put(tmp_path, "main", f"Change ID,Date,Action,Status,Source ID\n{main}")
+    steps = "".join(f"c{n},EntryExport,Export,Success,{'x' * 100}\n" for n in range(60))
+    put(tmp_path, "steps", f"Change ID,Name,Provisioning Step Type,Status,Description\n{steps}")
+    parts = read(tmp_path, ENTRA)
+    assert "(large)" in row_of(parts, "steps")["note"]
+    assert [row_of(parts, name)["complete"] for name in ("main", "steps")] == [None, None]
+    (tmp_path / "main").unlink()
+    assert row_of(read(tmp_path, ENTRA), "steps")["complete"] is False
