@@ -25,6 +25,7 @@ MOST_ASKED = 2000  # people asked for one by one, and groups whose members are r
 FRESH = timedelta(hours=1)  # how long an object may be too new for every replica of the directory to show it
 LATE = (2.0, 4.0)  # seconds before such an object is asked for again
 MOST_LATE = 3  # objects that are waited for
+_FOR_ALL = (None, 401, 429)  # no answer, or one that any other request would get as well
 NESTING = 3  # levels of nested groups whose members are read, to say who relies on them
 _USER = (
     "id,userPrincipalName,displayName,givenName,surname,mail,mailNickname,otherMails,proxyAddresses,"
@@ -262,6 +263,9 @@ class _Entra:
                     listed = self.group_members(key)
                 except RefusedError as refused:  # one group that may not be read (hidden members) costs no other
                     refusals.append(refused)
+                    if refused.status in _FOR_ALL:
+                        nested.clear()
+                        break
                     continue
                 rows = [r for r in (directory.membership(key, m) for m in listed.items) if r]
                 total += self.parts.add("memberships", rows)
@@ -275,6 +279,8 @@ class _Entra:
         if refusals and len(refusals) == len(done):
             raise refusals[0]
         note = f"Members of {len(refusals)} groups could not be read: {refusals[0].why}." if refusals else None
+        if refusals and refusals[-1].status in _FOR_ALL:
+            note = f"Reading broke off after {len(done)} groups: {refusals[-1].why}."
         return {"rows": total, "unreadable": bad, "complete": complete and not (bad or refusals), "note": note}
 
     def group_members(self, key: str) -> Listed:

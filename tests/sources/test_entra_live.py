@@ -362,6 +362,17 @@ def test_what_breaks_off_keeps_what_came_before_it() -> None:
     assert "Members of 1 groups could not be read: 403" in rows["entra.members"]["note"]
 
 
+@pytest.mark.parametrize("trouble", [ReadFailure("timeout", "It did not answer.", "Try again."), (429, {})])
+def test_where_nothing_is_answered_any_more_no_further_group_is_asked_for(trouble: Any) -> None:
+    keys = [f"33333333-aaaa-4bbb-8ccc-{n:012d}" for n in range(9)]
+    given = [{**made.assignment(k, "Group", appRoleId="role-1"), "id": k} for k in (made.TEAM, *keys)]
+    failing = {f"/v1.0/groups/{k}/members": trouble for k in keys}
+    parts, reader = canned(world(**{f"{SP}/appRoleAssignedTo": {"value": given}, **failing}))
+    assert len([p for p in reader.asked if p.endswith("/members")]) == 2
+    told = coverage(parts)["entra.members"]
+    assert (told["rows"], told["complete"]) == (2, False) and "broke off after 2 groups" in told["note"]
+
+
 def test_sr_58_pages_that_lead_back_end() -> None:
     circle = {"value": [made.user()], "@odata.nextLink": "/v1.0/users"}
     row = coverage(canned(world(**{"/v1.0/users": circle}))[0])["entra.users"]
