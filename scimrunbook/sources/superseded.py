@@ -6,7 +6,9 @@ that read was whole; where it was not, the export fills its gaps as before.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from scimrunbook.sources.exports.catalog import nameless
 from scimrunbook.sources.parts import Parts
@@ -50,13 +52,19 @@ def take_live(parts: Parts, exported: Mapping[str, int], provider: str) -> None:
     if parts.rows["accounts"] and "catalog.users" not in unused:
         # an account of a CSV without ids would stand beside the very account that was read live
         live = parts.spool("accounts").frame()
-        met = {str(n).casefold() for c in ("user_name", "email") for n in live[c].dropna()}
-        parts.rows["accounts"] = [
-            r for r in parts.rows["accounts"] if not (nameless(r) and str(r.get("user_name")).casefold() in met)
-        ]
+        pairs = zip(live["user_name"], live["email"], strict=True)
+        met = Counter(n for pair in pairs for n in {str(p).casefold() for p in pair if isinstance(p, str)})
+        parts.rows["accounts"] = [r for r in parts.rows["accounts"] if not (nameless(r) and _taken(r, met))]
     parts.rows["coverage"] = [
         {**r, "complete": None, "note": " ".join(t for t in (r.get("note"), NOTE) if t)}
         if r["what"] in unused and r["source"] == "file" and not r.get("refused")
         else r
         for r in cover
     ]
+
+
+def _taken(row: Mapping[str, Any], met: Counter[str]) -> bool:
+    """Whether an account of that name was read live; each of those answers for one row, a second one stays."""
+    name = str(row.get("user_name")).casefold()
+    met[name] -= 1
+    return met[name] >= 0

@@ -130,6 +130,17 @@ def test_a_live_read_that_broke_off_makes_no_second_accounts_of_an_export_withou
     assert sorted(parts.table("accounts")["account_id"]) == ["1", "b@example.com"]
 
 
+def test_a_second_account_of_one_name_in_an_export_is_not_lost_where_a_live_read_broke_off() -> None:
+    parts = Parts()
+    parts.add(
+        "accounts", [{"account_id": i, "user_name": "a@example.com"} for i in ("a@example.com", "a@example.com (2)")]
+    )
+    parts.spool("accounts").add({"account_id": ["1"], "user_name": ["a@example.com"], "email": ["A@example.com"]})
+    parts.cover("catalog.users", source="live", name="x", rows=1, complete=False)
+    take_live(parts, {"accounts": 2}, "okta")
+    assert sorted(parts.table("accounts")["account_id"]) == ["1", "a@example.com (2)"]
+
+
 def test_exports_beside_a_live_catalog_keep_their_own_time(tmp_path: Path) -> None:
     tenant("okta", "none").export(tmp_path / "exports")
     with incident("okta", "none", "live", tmp_path) as (path, _):
