@@ -163,9 +163,14 @@ class _Teams(_Step[_Groups]):
         single = None
         if self.singles < MAX_SINGLE:
             self.singles += 1
-            with contextlib.suppress(ReadFailure):
+            try:
                 answer = self.reader.get(f"{PATH}/Groups/{quote(key, safe='')}", headers=SCIM)
-                single = answer.json() if answer.status == 200 else None
+            except ReadFailure:
+                self.singles = MAX_SINGLE  # no answer at all: each further one would take a time-out
+                answer = None
+            if answer is not None and answer.status == 200:
+                with contextlib.suppress(ReadFailure):
+                    single = answer.json()
         if isinstance(single, dict) and scim.identity(single) == key:
             return single
         self.untold += 1

@@ -349,6 +349,24 @@ def test_members_that_nobody_told_make_a_list_incomplete(monkeypatch: pytest.Mon
     assert "those of 3 groups were not read" in told["note"]
 
 
+def test_where_one_group_is_not_answered_no_other_is_asked_for_singly(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    get = Reader.get
+
+    def silent(reader: Reader, path: str, **how: Any) -> Any:
+        if "/Groups/" in path:
+            asked.append(path)
+            raise ReadFailure("timeout", "It did not answer.")
+        return get(reader, path, **how)
+
+    monkeypatch.setattr(Reader, "get", silent)
+    groups = [{"id": f"g{n}", "displayName": "G"} for n in range(5)]
+    app = scripted(lambda path, query: listing(groups if path == "/Groups" else []))
+    told = covered(collected(app, probe="off"), "catalog.groups")
+    assert not told["complete"] and "those of 5 groups were not read" in told["note"]
+    assert len(asked) == 1
+
+
 def test_groups_listed_without_members_are_fetched_one_by_one() -> None:
     def answer(path: str, query: dict[str, str]) -> Answer:
         if path == "/Groups":
