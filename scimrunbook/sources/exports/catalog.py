@@ -47,6 +47,11 @@ def _empty_list(document: Document, names: tuple[str, ...]) -> bool:
     return is_list and any(n in document.name.lower() for n in names)
 
 
+def _nobody(document: Document, note: str) -> Recognised:
+    """A list without items; its own count tells where it is but a page (``count=0``, or behind the last one)."""
+    return Recognised(0, note=note, of=_counted(document.records) if document.records else None)
+
+
 def _counted(records: Records) -> int | None:
     """How many resources the list itself counts; pages may come from several moments."""
     totals = (whole(obj(page).get("totalresults")) for page in records.pages)
@@ -60,9 +65,7 @@ def users(document: Document) -> Recognised | None:
     if records is None:
         empty = _empty_list(document, ("users", "accounts", "people"))
         return (
-            Recognised(0, note="A list without anybody in it; that it is of accounts, its name says.")
-            if empty
-            else None
+            _nobody(document, "A list without anybody in it; that it is of accounts, its name says.") if empty else None
         )
     rows, bad = scim_records.accounts(records.items)
     first_at, last_at = span(moment(r["changed_at"]) or moment(r["created_at"]) for r in rows)
@@ -84,7 +87,7 @@ def groups(document: Document) -> Recognised | None:
     if records is None:
         empty = _empty_list(document, ("groups", "teams"))
         return (
-            Recognised(0, note="A list without any team in it; that it is of teams, its name says.") if empty else None
+            _nobody(document, "A list without any team in it; that it is of teams, its name says.") if empty else None
         )
     rows, members, bad = scim_records.teams(records.items)
     tables: dict[str, list[Row]] = {"teams": list(rows), "team_members": list(members)}

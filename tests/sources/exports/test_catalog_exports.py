@@ -109,6 +109,16 @@ def test_a_single_account_proves_nothing_about_others(tmp_path: Path) -> None:
     assert (row["rows"], row["complete"]) == (1, False)
 
 
+@pytest.mark.parametrize("name", ["users.json", "groups.json"])
+@pytest.mark.parametrize("total", [0, 500])
+def test_a_page_with_nobody_in_it_is_no_empty_list_where_it_counts_others(
+    name: str, total: int, tmp_path: Path
+) -> None:
+    page = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"], "totalResults": total, "Resources": []}
+    put(tmp_path, name, page)
+    assert (row_of(read(tmp_path), name)["complete"] is False) == bool(total)
+
+
 def test_an_empty_answer_counts_only_where_its_name_says_of_what(tmp_path: Path) -> None:
     put(tmp_path, "users.csv", "email,first name,last name\na@example.com,A,B\n")
     put(tmp_path, "lookup.json", listed([]))
