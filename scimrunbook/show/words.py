@@ -57,10 +57,11 @@ def prose(text: object) -> str:
     return _AT.sub(r'<span class="srb-at">\g<0></span>', esc(short(text)))
 
 
-# Where many a Markdown makes a link of a bare address. Catalog's own addresses are there to be copied, and stay.
+# Where many a Markdown makes a link of a bare address, right behind a digit, _ or ü as well. Catalog's own addresses
+# are there to be copied, and stay.
 _LINK = re.compile(
-    r"(?i)(?:(?<=\bhttp)|(?<=\bhttps)|(?<=\bftp))(?=:)(?!://(?:api|app)\.(?:us\.)?castordoc\.com(?:[/,;)\s]|$))"
-    r"|(?<=\bwww)(?=\.)"
+    r"(?i)(?:(?<=http)|(?<=https)|(?<=ftp))(?=:)(?!://(?:api|app)\.(?:us\.)?castordoc\.com(?:[/,;)\s]|$))"
+    r"|(?<=www)(?=\.)"
 )
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<#+!|~$&@-])")  # without [ there is no link, without < no element
 _BEGINS = re.compile(r"^(\d*)([>.)])")  # a quotation or a numbered list, where the text begins a line

@@ -105,8 +105,11 @@ def test_ages_and_counts() -> None:
 
 
 def test_sr_68_a_bare_address_in_markdown_is_no_link_but_catalogs_own_can_be_copied() -> None:
-    alive = re.compile(r"(?i)\b(?:https?|ftp)://|\bwww\.")  # what GitHub's Markdown makes a link of
-    for address in ("https://evil.example/reset", "HTTP://evil.example", "www.evil.example", "see https://a.example."):
+    # what GitHub's Markdown makes a link of: a scheme behind anything but a letter, www behind a blank or one of *_~(
+    alive = re.compile(r"(?i)(?<![a-z])(?:https?|ftp)://|(?<![^\s*_~(])www\.")
+    behind = ("1https://evil.example", "_https://evil.example", "ühttps://evil.example", "_www.evil.example")
+    for address in ("https://evil.example/reset", "HTTP://evil.example", "www.evil.example", "see https://a.example.",
+                    *behind):  # fmt: skip
         assert alive.search(address) and not alive.search(md(address))
     own = "https://api.us.castordoc.com/auth/scim"
     assert md(own) == own and md(f"is {own}.") == f"is {own}."
