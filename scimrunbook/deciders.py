@@ -25,7 +25,7 @@ def not_checked(snapshot: Snapshot, findings: Sequence[Finding]) -> tuple[dict[s
     wanted: dict[tuple[str, str], list[str]] = {}
     for f in findings:
         if f.status is Status.SKIPPED and f.needs and not f.blocked_by:
-            for one in f.needs.split(_NEEDS)[1:]:  # a check may want several things at once
+            for one in filter(None, f.needs.split(_NEEDS)):  # a check may want several things at once
                 what, _, get_it = one.strip().partition(" Get it like this: ")
                 wanted.setdefault((what.rstrip("."), get_it), []).append(f.id)
 

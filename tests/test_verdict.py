@@ -219,6 +219,10 @@ def test_the_most_telling_gap_comes_first() -> None:
     told = not_checked(tenant.snapshot(), [*some, two])
     assert [m["what"] for m in told] == ["the log", "the users", "the list"], "each once, whoever wants it"
     assert [m["get_it"] for m in told] == ["export the log.", "export the users.", "export the list."]
+    own = finding("symptoms.nobody_lingers", None, Status.SKIPPED, needs="The same list with the attribute active.")
+    assert {"what": "The same list with the attribute active", "get_it": "", "checks": own.id} in not_checked(
+        tenant.snapshot(), [*some, own]
+    ), "what a check says in words of its own is told as well"
     asked = finding("start.setup_completed", None, Status.MANUAL, manual=Manual("Done?", "Catalog"))
     assert decider((), [asked]) == {"what": "an answer to: Done?", "get_it": "Look here: Catalog.",
                                     "checks": "start.setup_completed"}  # fmt: skip
