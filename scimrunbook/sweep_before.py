@@ -52,7 +52,7 @@ def look(paths: Sequence[Path], progress: Progress) -> Known:
     for incident_id, files in files_of.items():
         if len(files) > 1:
             known.notes.append(
-                f"‼ {_some(files)} are all of incident {incident_id}: both are run, but the index shows the newest run "
+                f"‼ {_some(files)} are all of incident {incident_id}: each is run, but the index shows the newest run "
                 "of an incident alone. Give each an id of its own."
             )
     return known

@@ -232,6 +232,7 @@ def test_what_nobody_can_answer_at_night_is_said_at_once(tmp_path: Path) -> None
     unusable, asking, twice = known.notes
     assert "E.yaml" in unusable and "C.yaml" in asking and "prompt" in asking
     assert "A.yaml" in twice and "D.yaml" in twice and "incident A" in twice
+    assert "both" not in twice, "they may be more than two"
 
 
 def test_a_process_waits_for_the_one_that_is_at_the_same_incident(tmp_path: Path) -> None:
