@@ -115,7 +115,7 @@ class Ledger:
         self.finished: dict[str, Outcome] = {}
         path = folder / "done.jsonl"
         if path.is_file():
-            for line in path.read_text("utf-8").splitlines():
+            for line in path.read_bytes().splitlines():  # as text one cut off inside a letter could not be read at all
                 try:
                     outcome = Outcome(**json.loads(line))
                 except (ValueError, TypeError):
@@ -130,10 +130,11 @@ class Ledger:
         self.finished[outcome.file] = outcome
         line = json.dumps(outcome.to_json(), ensure_ascii=False)
         path = self.folder / "done.jsonl"
-        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+", encoding="utf-8") as file:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "rb+") as file:
             ends = file.seek(0, os.SEEK_END)
-            torn = ends and os.pread(file.fileno(), 1, ends - 1) != b"\n"
-            file.write(("\n" if torn else "") + line + "\n")
+            file.seek(max(ends - 1, 0))
+            torn = file.read(1) not in (b"", b"\n")
+            file.write((("\n" if torn else "") + line + "\n").encode())
 
     def end(self) -> None:
         head = json.loads((self.folder / "sweep.json").read_text("utf-8"))
@@ -168,7 +169,7 @@ def opened(files: Sequence[Path], outputs: Path, options: dict[str, Any], *, fre
 
 
 def _unfinished(home: Path, head: dict[str, Any]) -> Path | None:
-    for folder in sorted((p for p in home.iterdir() if p.is_dir()), reverse=True):
+    for folder in sorted((p for p in home.glob("*") if p.is_dir()), reverse=True):
         try:
             known = json.loads((folder / "sweep.json").read_text("utf-8"))
         except (OSError, ValueError):

@@ -114,6 +114,27 @@ def test_what_is_finished_is_not_repeated_and_what_was_edited_or_failed_is(files
     assert set(Ledger(tmp_path, tasks).finished) == set(files)
 
 
+def test_a_line_cut_off_inside_a_letter_costs_no_other(files: list[str], tmp_path: Path) -> None:
+    tasks = tasks_of(files)
+    Ledger(tmp_path, tasks).add(done(tasks[0]))
+    with (tmp_path / "done.jsonl").open("ab") as file:
+        file.write('{"file": "Grö'.encode()[:-1])  # killed while it wrote
+    resumed = Ledger(tmp_path, tasks)
+    assert set(resumed.finished) == {files[0]}
+    resumed.add(done(tasks[1]))
+    assert set(Ledger(tmp_path, tasks).finished) == set(files[:2])
+
+
+def test_a_sweep_needs_nothing_that_only_unix_has(files: list[str], tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.delattr(os, "pread", raising=False)
+    tasks = tasks_of(files)
+    name = opened([Path(f) for f in files], tmp_path, {}).name
+    ledger = Ledger(tmp_path / ".sweeps" / name, tasks)
+    list(sweep(tasks, ledger, sweeps.Cluster(lambda: Inline(done), 2)))
+    assert set(Ledger(ledger.folder, tasks).finished) == set(files)
+
+
 def test_the_same_command_goes_on_and_another_begins_anew(files: list[str], tmp_path: Path) -> None:
     paths, options = [Path(f) for f in files], {"notebooks": True}
     name = opened(paths, tmp_path, options).name
