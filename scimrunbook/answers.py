@@ -38,14 +38,16 @@ def record(home: Path, check: str, answer: str, *, note: str = "", by: str | Non
         raise UserProblem(f"This is no answer to {check}. Choose one of those the step offers.") from None
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     line = json.dumps(row, ensure_ascii=False) + "\n"
-    with os.fdopen(os.open(home / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8") as file:
-        file.write(line)
+    with os.fdopen(os.open(home / FILE, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "rb+") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
+        torn = file.read(1) not in (b"", b"\n")
+        file.write((("\n" if torn else "") + line).encode())
 
 
 def recorded(home: Path) -> list[dict[str, Any]]:
     """Every answer that can be read, the oldest first. A torn or foreign line hides no other."""
     try:
-        lines = (home / FILE).read_text("utf-8", errors="replace").splitlines()
+        lines = (home / FILE).read_text("utf-8", errors="replace").split("\n")
     except FileNotFoundError:
         return []
     rows = []

@@ -49,6 +49,12 @@ def test_a_torn_line_hides_no_other_answer(tmp_path: Path) -> None:
     assert [r["check"] for r in recorded(tmp_path)] == [CHECK, "token.not_shared_elsewhere"]
 
 
+def test_an_answer_behind_a_torn_line_and_one_with_a_foreign_line_end_are_kept(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text('{"check": "start.setup')  # killed while it wrote
+    record(tmp_path, "start.setup_completed", "yes", note="pasted\u2028in two lines\x85", by="ada")
+    assert [(row["answer"], row["note"]) for row in recorded(tmp_path)] == [("yes", "pasted\u2028in two lines")]
+
+
 def test_a_note_keeps_no_token(tmp_path: Path) -> None:
     register("a-secret-that-was-typed-1234")
     part = base64.urlsafe_b64encode(b'{"alg": "HS256", "of": "nobody"}').decode().rstrip("=")
