@@ -28,7 +28,8 @@ Tables = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """``since``: ISO 8601 UTC, None where nothing tells. Numbers stand by name, the most frequent first.
+    """``since``: ISO 8601 UTC, None where nothing tells. Numbers stand by name, the most frequent first; of ``codes``
+    the job's own before all others.
 
     ``hops``: (hop, people stopped there), the first two. ``operations``: failed ones by step or event, ``steps`` by
     step alone. ``jobs``: per troubled job its state and codes. ``changes``: (ISO, what, detail or None) of the
@@ -140,8 +141,11 @@ def _account_ids(people: list[str], tables: Tables, deciding: list[Found]) -> di
                ("events", "person_key", "target_id"))  # fmt: skip
     found: dict[str, list[str]] = {}
     for name, owner, account in sources:
-        rows = tables[name][[owner, account]]
-        rows = rows[rows[owner].isin(people)].dropna().drop_duplicates()
+        rows = tables[name]
+        rows = rows[rows[owner].isin(people)]
+        if name == "events":  # whatever the order a log was given in
+            rows = rows.sort_values("at", kind="stable", na_position="first")
+        rows = rows[[owner, account]].dropna().drop_duplicates(keep="last" if name == "events" else "first")
         several: dict[str, list[str]] = {}
         for key, one in rows[rows[account] != ""].itertuples(index=False):
             several.setdefault(str(key), []).append(str(one))
