@@ -174,7 +174,7 @@ def _unfinished(home: Path, head: dict[str, Any]) -> Path | None:
             known = json.loads((folder / "sweep.json").read_text("utf-8"))
         except (OSError, ValueError):
             continue
-        if known["state"] == "open" and {k: known[k] for k in head} == head:
+        if isinstance(known, dict) and {"state": "open", **head}.items() <= known.items():
             return folder
     return None
 

@@ -158,6 +158,14 @@ def test_a_sweep_that_was_cut_off_last_night_is_not_gone_on_with(files: list[str
     assert "all run anew" in before(found.too_old, [], 6)[0]
 
 
+@pytest.mark.parametrize("text", ["[]", "{}", '{"state": "open"}'])
+def test_what_is_no_record_of_a_sweep_is_passed_over(text: str, files: list[str], tmp_path: Path) -> None:
+    (tmp_path / ".sweeps" / "9999").mkdir(parents=True)
+    (tmp_path / ".sweeps" / "9999" / "sweep.json").write_text(text)
+    paths = [Path(f) for f in files]
+    assert opened(paths, tmp_path, {}).name == opened(paths, tmp_path, {}).name != "9999"
+
+
 def test_no_file_is_run_twice_and_none_at_all_is_told(files: list[str]) -> None:
     assert len(checked([Path(files[0]), Path(files[0]), Path(files[1])])) == 2
     with pytest.raises(UserProblem, match="sweep parameters"):

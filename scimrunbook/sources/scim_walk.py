@@ -98,6 +98,10 @@ class Walk(Generic[P]):
     def behind(self, first: P) -> Iterator[tuple[P, list[bool]]]:
         """A full page whose total is that very page: whether the list ends there is seen behind it only."""
         page = self.get(first.rows + 1, PAGE)
+        refused = self.tally.broke
+        if refused is not None and refused.kind == "status":  # some answer 400 or 404 behind the end of a list
+            self.tally.broke = None
+            self.tally.notes.append("The endpoint refuses to be asked behind the end; its own count was believed.")
         if page is None or not page.rows or all(hash(k) in self.tally.seen for k in page.keys):
             return
         self.counts = False

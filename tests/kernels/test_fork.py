@@ -90,6 +90,7 @@ def test_a_kernel_of_a_run_finds_no_token_whoever_it_is_for(fork: str, tmp_path:
     """Not by --reuse, which fetches none, nor those of a sweep's other incidents; not in the warm process either."""
     monkeypatch.setenv("SCIMRUNBOOK_FORK", fork)
     monkeypatch.setenv("TOKEN_OF_ANOTHER_INCIDENT", "canary-7d1f7d1f")
+    monkeypatch.setenv("PYTHON_INDEX_TOKEN", "canary-2b9c2b9c")
     monkeypatch.setattr(provisioner.Zygote, "_instance", None)
     monkeypatch.setattr(notebooks, "folder", lambda: tmp_path)
     cell = "import os; print(dict(os.environ), open('/proc/self/environ').read())"

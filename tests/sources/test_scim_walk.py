@@ -185,6 +185,18 @@ def test_a_server_that_counts_the_page_is_read_to_the_end() -> None:
     assert len(exactly) == 100 and walk.tally.total == 100 and not walk.tally.notes
 
 
+def test_a_list_of_one_full_page_is_whole_where_the_server_refuses_to_be_asked_behind_it() -> None:
+    class Strict(Server):
+        def __call__(self, start: int, count: int) -> Columns:
+            if start > 100:
+                raise ReadFailure("status", "Catalog answers 404 where a list was asked for.")
+            return super().__call__(start, count)
+
+    found, walk = walked(Strict(100, 100))
+    assert len(found) == 100 and walk.tally.broke is None and not walk.tally.cut
+    assert "behind the end" in walk.tally.notes[0]
+
+
 def test_a_failure_midway_keeps_what_came_before_it() -> None:
     class Broken(Server):
         def __call__(self, start: int, count: int) -> Columns:
