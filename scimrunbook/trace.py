@@ -61,8 +61,10 @@ class _Trace:
         self.last = rows_for(self.key, last_of(snapshot)[["ok_at", "failed_at", "reason", "error_code", "open"]])
         self.stop = pd.DataFrame(False, index=self.people.index, columns=list(HOPS))
         self.known = pd.DataFrame(True, index=self.people.index, columns=list(HOPS))
-        self.proof = pd.DataFrame("", index=self.people.index, columns=list(HOPS)).astype("str")
-        self.action = self.proof.copy()
+        # (who, proof, action) hop by hop, nobody twice in a hop. Written out once, for the hop at which each stopped:
+        # texts written over texts, step by step, were most of the work of a large tenant.
+        self.stops: dict[str, list[tuple[pd.Series[Any], Any, str]]] = {name: [] for name in HOPS}
+        self.assigned_by = pd.Series("", index=self.people.index, dtype="str")
 
     def table(self) -> pd.DataFrame:
         people = self.people
@@ -135,7 +137,7 @@ class _Trace:
         groups = assigned_groups(self.snapshot).set_index("group_key")["name"]
         by = looked_up(p["group_key"], groups).fillna(p["group_key"])
         how = ("member of " + by).where(~p["direct"], "assigned directly").fillna("assigned")
-        self.proof["assignment"] = how.where(yes(p["assigned"]), "")
+        self.assigned_by = how.where(yes(p["assigned"]), "")
         for finding in _ASSIGNED:
             self._stopped("assignment", self._hit(finding), "neither assigned nor a direct member of a group", finding)
 
@@ -233,26 +235,29 @@ class _Trace:
 
     def _next(self, place: pd.Series[Any]) -> pd.Series[Any]:
         """The finding of the next stop behind the first that stands by itself."""
-        then = pd.Series("", index=place.index, dtype="str")
+        open_ = pd.Series(True, index=place.index)
+        rules: list[tuple[pd.Series[Any], str]] = []
         for number, name in enumerate(HOPS):
             if name not in _OWN_CAUSE:
                 continue
-            behind = self.stop[name] & (place < number) & (then == "") & (self.action[name] != "")
-            if name == "account":  # other values or no account at all follow from what stopped them before
-                behind &= self.action[name] == "accounts.one_per_person"
-            if bool(behind.any()):
-                then = then.mask(behind, self.action[name])
-        return then
+            for who, _, action in self.stops[name]:
+                # other values or no account at all follow from what stopped them before
+                if not action or (name == "account" and action != "accounts.one_per_person"):
+                    continue
+                behind = who & self.stop[name] & (place < number) & open_
+                if bool(behind.any()):
+                    rules.append((behind, action))
+                    open_ &= ~behind
+        return worded(place.index, "", *rules)
 
     # -- helpers ----------------------------------------------------------------------------------
 
     def _stopped(self, hop: str, who: pd.Series[Any], proof: Any, action: str) -> None:
         fresh = who.astype(bool) & ~self.stop[hop]
-        if not bool(fresh.any()):  # rewriting two columns of text for nobody is most of the work of a large tenant
+        if not bool(fresh.any()):
             return
         self.stop[hop] = self.stop[hop] | fresh
-        self.proof[hop] = self.proof[hop].mask(fresh, proof).astype("str")
-        self.action[hop] = self.action[hop].mask(fresh, action).astype("str")
+        self.stops[hop].append((fresh, proof, action))
 
     def _breaks(self) -> list[Finding]:
         return blocks(self.failed)
@@ -269,28 +274,39 @@ class _Trace:
 
     def _said(self, hop: pd.Series[Any], place: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any]]:
         p = self.people
-        said = pd.Series("", index=p.index, dtype="str")
-        then = said.copy()
+        alike: list[tuple[pd.Series[Any], str]] = []
+        own: list[tuple[pd.Series[Any], pd.Series[Any]]] = []
+        does: list[tuple[pd.Series[Any], str]] = []
         for number, name in enumerate(HOPS):
-            here = place == number
-            if bool(here.any()):
-                said, then = said.mask(here, self.proof[name]), then.mask(here, self.action[name])
-        inactive, unassigned = no(p["active"]), no(p["assigned"])
-        why = worded(
+            for who, proof, action in self.stops[name]:
+                here = who & (place == number)
+                if not bool(here.any()):
+                    continue
+                does.append((here, action))
+                if isinstance(proof, str):
+                    alike.append((here, proof))
+                else:
+                    own.append((here, proof))
+        settled = hop.isin(("rightly_absent", "waiting", "not_known"))
+        said = worded(
             p.index,
-            "not in scope, and no active account",
-            (unassigned, "not assigned, and no active account"),
-            (inactive, "inactive, and no active account"),
-            (~p["in_directory"], "gone, and no active account"),
+            "",
+            *alike,
+            (settled, "not in scope, and no active account"),
+            (settled & no(p["assigned"]), "not assigned, and no active account"),
+            (settled & no(p["active"]), "inactive, and no active account"),
+            (settled & ~p["in_directory"], "gone, and no active account"),
             (hop == "waiting", "changed too recently to have arrived"),
             (hop == "not_known", "the data does not tell whether an account exists"),
         )
-        said = said.mask(hop.isin(("rightly_absent", "waiting", "not_known")), why)
-        by = self.proof["assignment"]
-        said = said.mask(hop == "done", "account active, " + by.mask(by == "", "in scope"))
-        settled = hop.isin(SETTLED)
-        then = then.mask(settled, "").mask(hop == "waiting", "sync.enough_time_has_passed")
-        return said.astype("str"), then.astype("str")
+        for here, proof in own:
+            said = said.mask(here, proof)
+        done = hop == "done"
+        if bool(done.any()):
+            by = self.assigned_by[done]
+            said = said.mask(done, "account active, " + by.mask(by == "", "in scope"))
+        then = worded(p.index, "", *does, (hop.isin(SETTLED), ""), (hop == "waiting", "sync.enough_time_has_passed"))
+        return said.astype("str"), then
 
 
 def counts(hops: pd.DataFrame) -> dict[str, int]:
