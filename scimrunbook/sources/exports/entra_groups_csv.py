@@ -14,7 +14,7 @@ from scimrunbook.sources.exports.documents import Document
 from scimrunbook.sources.exports.entra import Row
 from scimrunbook.sources.exports.entra_people import lists_members
 from scimrunbook.sources.exports.registry import Recognised, parser
-from scimrunbook.sources.exports.subjects import group_of
+from scimrunbook.sources.exports.subjects import belong_to, group_of
 from scimrunbook.sources.fields import flag, text
 from scimrunbook.sources.parts import Parts
 
@@ -45,13 +45,7 @@ def members(document: Document) -> Recognised | None:
     found = Recognised(len(read), len(cells) - len(read) + table.unreadable, subject=document.name)
 
     def settle(result: Recognised, parts: Parts) -> None:
-        key = group_of(document.name, parts.rows["groups"])
-        if key is None:
-            result.refused = "members of a group, but the file's name does not say of which"
-            result.get_it = "Rename the file so that it ends with the group's object id or its name."
-            return
-        result.subject = key
-        result.tables = {"memberships": [{**row, "group_key": key} for row in read]}
+        belong_to(result, group_of(document.name, parts.rows["groups"]), read, "the file's name does not say of which")
 
     found.settle = settle
     return found

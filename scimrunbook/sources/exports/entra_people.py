@@ -13,7 +13,7 @@ from scimrunbook.sources import entra_directory
 from scimrunbook.sources.exports.documents import Document, Records, normal
 from scimrunbook.sources.exports.entra import Row, context, more, mostly, rows_of
 from scimrunbook.sources.exports.registry import Recognised, parser
-from scimrunbook.sources.exports.subjects import group_of
+from scimrunbook.sources.exports.subjects import belong_to, group_of
 from scimrunbook.sources.fields import flag, obj, span, text
 from scimrunbook.sources.parts import Parts
 
@@ -53,12 +53,7 @@ def members(document: Document) -> Recognised | None:
 
     def settle(found: Recognised, parts: Parts) -> None:
         key = named[0] if named else group_of(document.name, parts.rows["groups"])
-        if key is None:
-            found.refused = "members of a group, but neither the answer nor the file's name says of which"
-            found.get_it = "Rename the file so that it ends with the group's object id or its name."
-            return
-        found.subject = key
-        found.tables = {"memberships": [{**p, "group_key": key} for p in people]}
+        belong_to(found, key, people, "neither the answer nor the file's name says of which")
 
     result.settle = settle
     return result

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scimrunbook.sources.exports.documents import normal
+from scimrunbook.sources.exports.registry import Recognised
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _OKTA_GROUP = re.compile(r"00g[0-9A-Za-z]{17}")
@@ -26,3 +27,13 @@ def group_of(name: str, groups: Iterable[Mapping[str, Any]]) -> str | None:
     named = {normal(str(g["name"])): str(g["group_key"]) for g in groups if g.get("name") and g.get("group_key")}
     fits = sorted((n for n in named if len(n) > 2 and told.endswith(n)), key=len)
     return named[fits[-1]] if fits else None
+
+
+def belong_to(found: Recognised, key: str | None, members: Iterable[Mapping[str, Any]], untold: str) -> None:
+    """Makes ``members`` the memberships of an Entra group; without its key, refuses them as ``untold`` says."""
+    if key is None:
+        found.refused = f"members of a group, but {untold}"
+        found.get_it = "Rename the file so that it ends with the group's object id or its name."
+        return
+    found.subject = key
+    found.tables = {"memberships": [{**m, "group_key": key} for m in members]}
